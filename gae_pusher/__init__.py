@@ -1,0 +1,199 @@
+"""The realtime toolkit for Python on Google App Engine.
+
+    import gae_pusher
+
+    pusher = gae_pusher.Pusher(app_id, key, secret, cluster="eu")
+    pusher["a_channel"].trigger("an_event", {"some": "data"})
+
+`app_id`, `key`, `secret`, `host`, `port` and `channel_type` are defaults that a Pusher reads when
+it, or a channel of it, is made. Channel types and WSGI apps are imported when they are first named:
+this package alone loads no optional library.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from gae_pusher.config import Config, url2options
+from gae_pusher.errors import (
+    AppDisabledOrMessageQuotaError,
+    AuthenticationError,
+    BadRequest,
+    ConfigurationError,
+    ConnectionFailed,
+    DecryptionFailed,
+    EncryptionError,
+    Forbidden,
+    InvalidChannelName,
+    InvalidEventName,
+    InvalidRequest,
+    InvalidSocketId,
+    InvalidUserId,
+    LocalProtocolError,
+    MalformedWebhook,
+    MissingHeader,
+    MissingMasterKey,
+    NotFound,
+    NotFoundError,
+    PartialFailure,
+    PayloadTooLarge,
+    ProtocolError,
+    PusherBadAuth,
+    PusherBadRequest,
+    PusherBadStatus,
+    PusherError,
+    PusherForbidden,
+    RateLimited,
+    RemoteProtocolError,
+    RequestTooLarge,
+    ResponseError,
+    ServerError,
+    SignatureMismatch,
+    StaleWebhook,
+    TooManyChannels,
+    TransportError,
+    TransportTimeout,
+    UnexpectedReturnStatusError,
+    UnexpectedStatus,
+    UnknownKey,
+    WebhookError,
+)
+from gae_pusher.limits import Limits
+from gae_pusher.pusher import Pusher
+from gae_pusher.sansio.webhooks import Webhook
+from gae_pusher.version import __version__
+
+if TYPE_CHECKING:
+    from gae_pusher.channels.appengine import GoogleAppEngineChannel
+    from gae_pusher.channels.asyncio import AsyncioChannel
+    from gae_pusher.channels.base import Channel
+    from gae_pusher.channels.bundled_ndb import BundledNdbChannel
+    from gae_pusher.channels.ndb import GaeNdbChannel
+    from gae_pusher.channels.requests import RequestsChannel
+    from gae_pusher.channels.tornado import TornadoChannel
+    from gae_pusher.sansio.events import (
+        CacheMiss,
+        ChannelOccupied,
+        ChannelVacated,
+        ClientEvent,
+        MemberAdded,
+        MemberRemoved,
+        SubscriptionCount,
+        UnknownEvent,
+    )
+    from gae_pusher.wsgi.authentication import UserAuthenticationApp
+    from gae_pusher.wsgi.authorization import ChannelAuthorizationApp
+    from gae_pusher.wsgi.webhooks import WebhookApp
+
+__all__ = [
+    "AppDisabledOrMessageQuotaError",
+    "AsyncioChannel",
+    "AuthenticationError",
+    "BadRequest",
+    "BundledNdbChannel",
+    "CacheMiss",
+    "ChannelAuthorizationApp",
+    "ChannelOccupied",
+    "ChannelVacated",
+    "ClientEvent",
+    "Config",
+    "ConfigurationError",
+    "ConnectionFailed",
+    "DecryptionFailed",
+    "EncryptionError",
+    "Forbidden",
+    "GaeNdbChannel",
+    "GoogleAppEngineChannel",
+    "InvalidChannelName",
+    "InvalidEventName",
+    "InvalidRequest",
+    "InvalidSocketId",
+    "InvalidUserId",
+    "Limits",
+    "LocalProtocolError",
+    "MalformedWebhook",
+    "MemberAdded",
+    "MemberRemoved",
+    "MissingHeader",
+    "MissingMasterKey",
+    "NotFound",
+    "NotFoundError",
+    "PartialFailure",
+    "PayloadTooLarge",
+    "ProtocolError",
+    "Pusher",
+    "PusherBadAuth",
+    "PusherBadRequest",
+    "PusherBadStatus",
+    "PusherError",
+    "PusherForbidden",
+    "RateLimited",
+    "RemoteProtocolError",
+    "RequestTooLarge",
+    "RequestsChannel",
+    "ResponseError",
+    "ServerError",
+    "SignatureMismatch",
+    "StaleWebhook",
+    "SubscriptionCount",
+    "TooManyChannels",
+    "TornadoChannel",
+    "TransportError",
+    "TransportTimeout",
+    "UnexpectedReturnStatusError",
+    "UnexpectedStatus",
+    "UnknownEvent",
+    "UnknownKey",
+    "UserAuthenticationApp",
+    "Webhook",
+    "WebhookApp",
+    "WebhookError",
+    "__version__",
+    "pusher_from_url",
+    "url2options",
+]
+
+app_id: str | None = None
+key: str | None = None
+secret: str | None = None
+host: str | None = None
+port: int | None = None
+channel_type: type[Channel] | None = None
+
+_LAZY = {
+    "RequestsChannel": "gae_pusher.channels.requests",
+    "GoogleAppEngineChannel": "gae_pusher.channels.appengine",
+    "GaeNdbChannel": "gae_pusher.channels.ndb",
+    "BundledNdbChannel": "gae_pusher.channels.bundled_ndb",
+    "TornadoChannel": "gae_pusher.channels.tornado",
+    "AsyncioChannel": "gae_pusher.channels.asyncio",
+    "WebhookApp": "gae_pusher.wsgi.webhooks",
+    "ChannelAuthorizationApp": "gae_pusher.wsgi.authorization",
+    "UserAuthenticationApp": "gae_pusher.wsgi.authentication",
+    "CacheMiss": "gae_pusher.sansio.events",
+    "ChannelOccupied": "gae_pusher.sansio.events",
+    "ChannelVacated": "gae_pusher.sansio.events",
+    "ClientEvent": "gae_pusher.sansio.events",
+    "MemberAdded": "gae_pusher.sansio.events",
+    "MemberRemoved": "gae_pusher.sansio.events",
+    "SubscriptionCount": "gae_pusher.sansio.events",
+    "UnknownEvent": "gae_pusher.sansio.events",
+}
+
+
+def pusher_from_url(url: str | None = None) -> Pusher:
+    """The app of a URL, or of the variable PUSHER_URL as Heroku's add-on sets it."""
+    return Pusher.from_url(url) if url else Pusher.from_env()
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        value = getattr(importlib.import_module(_LAZY[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

@@ -1,0 +1,137 @@
+"""What every channel type shares: verbs on one channel, and the hole that a type fills.
+
+A channel type is two small classes: a `Sender`, one per Pusher, which owns connections and
+performs plans in the manner of its runtime; and a `Channel` that names its sender.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, TypeVar
+
+from gae_pusher.config import Config
+from gae_pusher.errors import PusherError
+from gae_pusher.names import check_channel
+from gae_pusher.sansio.authorization import ChannelAuthorization, authorize_channel
+from gae_pusher.sansio.http import Request, Response
+from gae_pusher.sansio.operations import Plan, Steps
+from gae_pusher.sansio.responses import ChannelInfo
+from gae_pusher.sansio.signing import Credentials
+from gae_pusher.sansio.verbs import Attributes, Verbs
+
+__all__ = ["BlockingSender", "Channel", "Sender"]
+
+T = TypeVar("T")
+
+
+class Sender(ABC):
+    """Performs plans for one app. Owns its connections; safe to share between threads.
+
+    Keyword options of `Pusher(...)` that are not the app's own are handed to the constructor.
+    """
+
+    def __init__(self, config: Config, clock: Callable[[], float] = time.time) -> None:
+        self.config = config
+        self._credentials = Credentials(config.key, config.secret)
+        self._clock = clock
+
+    @abstractmethod
+    def perform(self, plan: Plan[T], timeout: float | None = None) -> Any:
+        """Send a plan's requests in order and give its answer, as this runtime gives answers.
+
+        `timeout` is in seconds for each request; None takes the configured one.
+        """
+
+    def steps(self, plan: Plan[T]) -> Steps[T]:
+        """The plan's exchange, signed with the app's credentials at the time of each sending."""
+        return plan.steps(self._credentials, self._clock)
+
+    def timeout(self, timeout: float | None) -> float:
+        """The seconds that one request may take."""
+        return self.config.timeout if timeout is None else timeout
+
+
+class BlockingSender(Sender):
+    """A sender whose verbs return when the answer is there."""
+
+    @abstractmethod
+    def send(self, request: Request, timeout: float) -> Response:
+        """Send one signed request and wait for its answer, whatever its status.
+
+        Raises ConnectionFailed or TransportTimeout when none comes. Follows no redirect.
+        """
+
+    def perform(self, plan: Plan[T], timeout: float | None = None) -> T:
+        """The plan's answer. Raises every error of the verb."""
+        steps = self.steps(plan)
+        try:
+            request = next(steps)
+            while True:
+                try:
+                    response = self.send(request, self.timeout(timeout))
+                except PusherError as error:
+                    request = steps.throw(error)
+                else:
+                    request = steps.send(response)
+        except StopIteration as end:
+            answer: T = end.value
+            return answer
+
+
+class Channel:
+    """One named channel of an app. Made by `pusher['name']`."""
+
+    sender_type: ClassVar[type[Sender]]
+
+    def __init__(self, name: str, sender: Any, verbs: Verbs) -> None:
+        self.name = check_channel(name)
+        self._sender = sender
+        self._verbs = verbs
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
+    def trigger(
+        self,
+        event: str,
+        data: Any = {},  # noqa: B006 - never changed; it is what the service gets by default
+        socket_id: str | None = None,
+        *,
+        info: Attributes = None,
+        timeout: float | None = None,
+    ) -> Any:
+        """Trigger an event on this channel; True once the service has accepted it.
+
+        `data` is sent as JSON, a str as it is. The connection `socket_id` does not get the event.
+        With `info` ('user_count', 'subscription_count') the answer is a ChannelInfo instead.
+        Raises InvalidRequest before anything is sent, then TransportError or ResponseError.
+        """
+        return self._sender.perform(self._trigger(event, data, socket_id, info), timeout)
+
+    def info(self, attributes: Attributes = None, *, timeout: float | None = None) -> Any:
+        """This channel's ChannelInfo; `attributes` as in `Pusher.channel_info`."""
+        return self._sender.perform(self._verbs.channel_info(self.name, attributes), timeout)
+
+    def users(self, *, timeout: float | None = None) -> Any:
+        """The UsersInfo of a presence channel."""
+        return self._sender.perform(self._verbs.users_info(self.name), timeout)
+
+    def authenticate(
+        self, socket_id: str, custom_data: Mapping[str, Any] | str | None = None
+    ) -> ChannelAuthorization:
+        """Authorize one connection to subscribe here; see `Pusher.authenticate`."""
+        return authorize_channel(self._verbs.config, self.name, socket_id, custom_data)
+
+    def _trigger(self, event: str, data: Any, socket_id: str | None, info: Attributes) -> Plan[Any]:
+        plan = self._verbs.trigger(self.name, event, data, socket_id, info)
+        return plan.then(self._channel_info if info else _true)
+
+    def _channel_info(self, answer: dict[str, Any]) -> ChannelInfo:
+        info: ChannelInfo = answer.get("channels", {}).get(self.name, {})
+        return info
+
+
+def _true(_: object) -> bool:
+    return True

@@ -1,0 +1,304 @@
+"""The error tree. Every error keeps its facts and knows whether trying again can help.
+
+PusherError
+├── ConfigurationError
+├── InvalidRequest (also ValueError): never sent
+│   ├── InvalidChannelName
+│   ├── InvalidEventName
+│   ├── InvalidSocketId
+│   ├── InvalidUserId
+│   ├── PayloadTooLarge
+│   └── TooManyChannels
+├── TransportError: no answer
+│   ├── ConnectionFailed
+│   └── TransportTimeout
+├── ResponseError: the service answered no
+│   ├── BadRequest
+│   ├── AuthenticationError
+│   ├── Forbidden
+│   ├── NotFound
+│   ├── RequestTooLarge
+│   ├── RateLimited
+│   ├── ServerError
+│   └── UnexpectedStatus
+├── PartialFailure: some requests of one call were accepted, then one failed
+├── WebhookError
+│   ├── MissingHeader
+│   ├── UnknownKey
+│   ├── SignatureMismatch
+│   ├── StaleWebhook
+│   └── MalformedWebhook
+├── EncryptionError
+│   ├── MissingMasterKey
+│   └── DecryptionFailed
+└── ProtocolError
+    ├── LocalProtocolError
+    └── RemoteProtocolError
+
+The names that users of the older modules catch stand at the end of the module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = [
+    "AppDisabledOrMessageQuotaError",
+    "AuthenticationError",
+    "BadRequest",
+    "ConfigurationError",
+    "ConnectionFailed",
+    "DecryptionFailed",
+    "EncryptionError",
+    "Forbidden",
+    "InvalidChannelName",
+    "InvalidEventName",
+    "InvalidRequest",
+    "InvalidSocketId",
+    "InvalidUserId",
+    "LocalProtocolError",
+    "MalformedWebhook",
+    "MissingHeader",
+    "MissingMasterKey",
+    "NotFound",
+    "NotFoundError",
+    "PartialFailure",
+    "PayloadTooLarge",
+    "ProtocolError",
+    "PusherBadAuth",
+    "PusherBadRequest",
+    "PusherBadStatus",
+    "PusherError",
+    "PusherForbidden",
+    "RateLimited",
+    "RemoteProtocolError",
+    "RequestTooLarge",
+    "ResponseError",
+    "ServerError",
+    "SignatureMismatch",
+    "StaleWebhook",
+    "TooManyChannels",
+    "TransportError",
+    "TransportTimeout",
+    "UnexpectedReturnStatusError",
+    "UnexpectedStatus",
+    "UnknownKey",
+    "WebhookError",
+]
+
+
+class PusherError(Exception):
+    """Anything that this package raises on purpose.
+
+    `retryable` is True when the same call can succeed later without a change by the caller.
+    """
+
+    retryable: bool = False
+
+
+class ConfigurationError(PusherError):
+    """A setting is missing or malformed: a bad URL, no key, a master key of the wrong length."""
+
+
+class InvalidRequest(PusherError, ValueError):
+    """The caller's arguments break a documented rule. Nothing was sent."""
+
+
+class InvalidChannelName(InvalidRequest):
+    """A channel name is empty, too long, or outside the alphabet (protocol section 0)."""
+
+
+class InvalidEventName(InvalidRequest):
+    """An event name is empty, too long, or reserved for the service."""
+
+
+class InvalidSocketId(InvalidRequest):
+    """A socket id is not digits, a dot, digits."""
+
+
+class InvalidUserId(InvalidRequest):
+    """A user id is empty, too long, or outside the alphabet."""
+
+
+class PayloadTooLarge(InvalidRequest):
+    """An event's data, encoded and encrypted, has `size` bytes, more than `limit`."""
+
+    def __init__(self, message: str, *, size: int, limit: int) -> None:
+        super().__init__(message)
+        self.size = size
+        self.limit = limit
+
+
+class TooManyChannels(InvalidRequest):
+    """An encrypted channel was named together with others: one ciphertext has one channel key."""
+
+
+class TransportError(PusherError):
+    """No answer came.
+
+    `sent` is False when surely nothing reached the service, True or None when that is unknown:
+    sending again may then deliver twice.
+    """
+
+    retryable = True
+
+    def __init__(self, message: str, *, sent: bool | None = None) -> None:
+        super().__init__(message)
+        self.sent = sent
+
+
+class ConnectionFailed(TransportError):
+    """Refused, unresolvable, reset, cut off, or an untrusted certificate."""
+
+
+class TransportTimeout(TransportError):
+    """The answer did not come in time."""
+
+
+class ResponseError(PusherError):
+    """The service answered no. `status` is HTTP's, `body` the service's own words."""
+
+    def __init__(self, message: str, *, status: int, body: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = body
+
+
+class UnexpectedReturnStatusError(ResponseError):
+    """The 2012 module's name for every status except 401, 403 and 404."""
+
+
+class PusherBadStatus(ResponseError):
+    """The pusher 3.3 name for every status except 400, 401 and 403."""
+
+
+class BadRequest(UnexpectedReturnStatusError):
+    """400: malformed, a parameter that does not apply, or an unknown key (a wrong cluster?)."""
+
+
+class AuthenticationError(ResponseError):
+    """401: the signature or the timestamp was refused."""
+
+
+class Forbidden(ResponseError):
+    """403: the app is disabled or over its message quota."""
+
+
+class NotFound(PusherBadStatus):
+    """404: no such app or path on this host."""
+
+
+class RequestTooLarge(UnexpectedReturnStatusError, PusherBadStatus):
+    """413: the service's limit is lower than the configured one."""
+
+
+class RateLimited(UnexpectedReturnStatusError, PusherBadStatus):
+    """429: too many requests."""
+
+    retryable = True
+
+
+class ServerError(UnexpectedReturnStatusError, PusherBadStatus):
+    """5xx: trouble at the service."""
+
+    retryable = True
+
+
+class UnexpectedStatus(UnexpectedReturnStatusError, PusherBadStatus):
+    """Any other status, redirects included: they are never followed."""
+
+
+class PartialFailure(PusherError):
+    """One call needed several requests; the first ones were accepted and then one failed.
+
+    `accepted` holds what those requests covered (channel names of a trigger, indexes of a batch),
+    `remaining` the rest in order, and `__cause__` the error of the request that failed.
+    If that is a TransportError, the first request of the rest may have arrived all the same.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        accepted: Sequence[str] | Sequence[int],
+        remaining: Sequence[str] | Sequence[int],
+        cause: PusherError,
+    ) -> None:
+        super().__init__(message)
+        self.accepted = tuple(accepted)
+        self.remaining = tuple(remaining)
+        self.retryable = cause.retryable
+        self.__cause__ = cause
+
+
+class WebhookError(PusherError):
+    """A webhook is not to be trusted or not to be understood."""
+
+
+class MissingHeader(WebhookError):
+    """`header` was absent or empty."""
+
+    def __init__(self, message: str, *, header: str) -> None:
+        super().__init__(message)
+        self.header = header
+
+
+class UnknownKey(WebhookError):
+    """X-Pusher-Key names none of the app's live keys."""
+
+
+class SignatureMismatch(WebhookError):
+    """X-Pusher-Signature does not belong to this body."""
+
+
+class StaleWebhook(WebhookError):
+    """The webhook's `age_seconds` is outside the window."""
+
+    def __init__(self, message: str, *, age_seconds: float) -> None:
+        super().__init__(message)
+        self.age_seconds = age_seconds
+
+
+class MalformedWebhook(WebhookError):
+    """The signature holds, the JSON inside does not have the shape of a webhook."""
+
+
+class EncryptionError(PusherError):
+    """An end-to-end encrypted channel could not be served."""
+
+
+class MissingMasterKey(EncryptionError):
+    """An encrypted channel was used and no encryption_master_key_base64 is configured."""
+
+
+class DecryptionFailed(EncryptionError):
+    """A ciphertext was not made with this key, or was altered."""
+
+
+class ProtocolError(PusherError):
+    """One side broke the Channels protocol."""
+
+
+class LocalProtocolError(ProtocolError):
+    """We were about to break it."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The other side broke it: an answer that is no JSON object, or a refused connection.
+
+    `close_code` is the WebSocket close code where there was one.
+    """
+
+    def __init__(self, message: str, *, close_code: int | None = None) -> None:
+        super().__init__(message)
+        self.close_code = close_code
+
+
+# What the 2012 module (pusher 0.x) called them.
+NotFoundError = NotFound
+AppDisabledOrMessageQuotaError = Forbidden
+
+# What pusher 1.x to 3.x calls them.
+PusherBadRequest = BadRequest
+PusherBadAuth = AuthenticationError
+PusherForbidden = Forbidden

@@ -1,0 +1,280 @@
+"""Pusher: one app of Channels, and the verbs that are not about a single channel."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+from weakref import WeakValueDictionary
+
+from gae_pusher.channels.base import Channel, Sender
+from gae_pusher.config import options_from_env, resolve, url2options
+from gae_pusher.errors import ConfigurationError, WebhookError
+from gae_pusher.names import server_to_user_channel
+from gae_pusher.sansio import authorization
+from gae_pusher.sansio.authorization import ChannelAuthorization, UserAuthentication
+from gae_pusher.sansio.encryption import NONCE_BYTES
+from gae_pusher.sansio.operations import Plan
+from gae_pusher.sansio.verbs import Attributes, Verbs
+from gae_pusher.sansio.webhooks import Webhook
+from gae_pusher.twins import AsyncTwins
+
+__all__ = ["Pusher"]
+
+
+class Pusher(AsyncTwins):
+    """One app: `Pusher(app_id, key, secret, cluster='eu')['a_channel'].trigger('an_event', data)`.
+
+    What is left out of `app_id`, `key`, `secret`, `host`, `port` and `channel_type` is taken from
+    the variables of these names in the module `gae_pusher`. `cluster` gives the host unless `host`
+    does. `timeout` is in seconds. Every further setting is a field of `gae_pusher.config.Config`,
+    or an option of the channel type such as `session=`.
+    Raises ConfigurationError for settings that are missing or malformed.
+    """
+
+    def __init__(
+        self,
+        app_id: str | None = None,
+        key: str | None = None,
+        secret: str | None = None,
+        ssl: bool = True,
+        host: str | None = None,
+        port: int | None = None,
+        timeout: float | None = None,
+        cluster: str | None = None,
+        *,
+        channel_type: type[Channel] | None = None,
+        **options: Any,
+    ) -> None:
+        self.config, self._sender_options = resolve(
+            app_id=app_id or _default("app_id"),
+            key=key or _default("key"),
+            secret=secret or _default("secret"),
+            ssl=ssl,
+            host=host or (None if cluster else _default("host")),
+            port=port or _default("port"),
+            timeout=timeout,
+            cluster=cluster,
+            **options,
+        )
+        self._channel_type = channel_type
+        self._verbs = Verbs(self.config, _nonce)
+        self._channels: WeakValueDictionary[str, Channel] = WeakValueDictionary()
+        self._senders: dict[type[Channel], Sender] = {}
+        self._lock = threading.Lock()
+
+    @classmethod
+    def from_url(cls, url: str, **options: Any) -> Pusher:
+        """The app of a URL, https://KEY:SECRET@HOST[:PORT]/apps/APP_ID. Options override it."""
+        return cls(**(url2options(url) | options))
+
+    @classmethod
+    def from_env(cls, env: str = "PUSHER_URL", **options: Any) -> Pusher:
+        """The app of the environment: the variable `env`, overridden by PUSHER_KEY and the like."""
+        return cls(**(options_from_env(os.environ, env) | options))
+
+    def __repr__(self) -> str:
+        return f"<Pusher app {self.config.app_id!r} at {self.config.base_url}>"
+
+    def __getitem__(self, name: str) -> Any:
+        """The channel of that name; the same object for as long as somebody holds it."""
+        with self._lock:
+            channel = self._channels.get(name)
+            if channel is None:
+                channel = self.channel_type(name, self._sender(), self._verbs)
+                self._channels[name] = channel
+            return channel
+
+    @property
+    def channel_type(self) -> type[Channel]:
+        """The class of this app's channels: the one it was given, else the module's default."""
+        kind: Any = self._channel_type or _default("channel_type")
+        if kind is None:
+            from gae_pusher.channels.requests import RequestsChannel
+
+            return RequestsChannel
+        if not (isinstance(kind, type) and issubclass(kind, Channel)):
+            raise ConfigurationError(f"channel_type is {kind!r}, it must be a class of channels")
+        return kind
+
+    @property
+    def app_id(self) -> str:
+        """The app's id."""
+        return self.config.app_id
+
+    @property
+    def key(self) -> str:
+        """The app's public key."""
+        return self.config.key
+
+    @property
+    def secret(self) -> str:
+        """The secret that belongs to the key."""
+        return self.config.secret
+
+    @property
+    def host(self) -> str:
+        """The host of the HTTP API."""
+        return self.config.host
+
+    @property
+    def port(self) -> int:
+        """The port of the HTTP API."""
+        return self.config.port
+
+    def trigger(
+        self,
+        channels: str | Iterable[str],
+        event_name: str,
+        data: Any,
+        socket_id: str | None = None,
+        *,
+        info: Attributes = None,
+        timeout: float | None = None,
+    ) -> Any:
+        """Trigger an event on one or many channels; returns what the service answered, a dict.
+
+        Over 100 channels travel as several requests, in order. `info` ('user_count',
+        'subscription_count') asks for {"channels": {name: ChannelInfo}}. The connection
+        `socket_id` does not get the event. An encrypted channel must be alone.
+        Raises InvalidRequest before anything is sent; TransportError, ResponseError; and
+        PartialFailure, which names the channels that were accepted.
+        """
+        plan = self._verbs.trigger(channels, event_name, data, socket_id, info)
+        return self._perform(plan, timeout)
+
+    def trigger_batch(
+        self, batch: Iterable[Mapping[str, Any]] = (), *, timeout: float | None = None
+    ) -> Any:
+        """Trigger many events, ten to a request, in order; returns what the service answered.
+
+        An item has `channel`, `name`, `data` and optionally `socket_id` and `info`; with any
+        `info` the answer is {"batch": [ChannelInfo, ...]}, one for each item. Nothing is sent
+        for an empty batch. Raises what `trigger` raises; PartialFailure names indexes.
+        """
+        return self._perform(self._verbs.trigger_batch(batch), timeout)
+
+    def send_to_user(
+        self, user_id: str, event_name: str, data: Any, *, timeout: float | None = None
+    ) -> Any:
+        """Trigger an event for every connection that is signed in as that user."""
+        return self.trigger(server_to_user_channel(user_id), event_name, data, timeout=timeout)
+
+    def channels_info(
+        self,
+        prefix_filter: str | None = None,
+        attributes: Attributes = None,
+        *,
+        timeout: float | None = None,
+    ) -> Any:
+        """The occupied channels, {"channels": {name: ChannelInfo}}.
+
+        `attributes` may be 'user_count' when `prefix_filter` starts with 'presence-'.
+        """
+        return self._perform(self._verbs.channels_info(prefix_filter, attributes), timeout)
+
+    def channel_info(
+        self, channel: str, attributes: Attributes = None, *, timeout: float | None = None
+    ) -> Any:
+        """One channel's ChannelInfo; `attributes`: user_count, subscription_count, cache."""
+        return self._perform(self._verbs.channel_info(channel, attributes), timeout)
+
+    def users_info(self, channel: str, *, timeout: float | None = None) -> Any:
+        """The users of a presence channel, {"users": [{"id": ...}]}."""
+        return self._perform(self._verbs.users_info(channel), timeout)
+
+    def terminate_user_connections(self, user_id: str, *, timeout: float | None = None) -> Any:
+        """Close every connection that is signed in as that user. They may come back."""
+        return self._perform(self._verbs.terminate_user_connections(user_id), timeout)
+
+    def authenticate(
+        self, channel: str, socket_id: str, custom_data: Mapping[str, Any] | str | None = None
+    ) -> ChannelAuthorization:
+        """Authorize one connection for one channel; the answer is JSON for the browser.
+
+        `custom_data` names the member of a presence channel: {"user_id": ..., "user_info": ...}.
+        Raises InvalidChannelName, InvalidSocketId, InvalidUserId, PayloadTooLarge,
+        MissingMasterKey. Whether the user may read the channel is yours to decide first.
+        """
+        return authorization.authorize_channel(self.config, channel, socket_id, custom_data)
+
+    def authenticate_user(
+        self, socket_id: str, user_data: Mapping[str, Any] | str
+    ) -> UserAuthentication:
+        """Let one connection sign in as a user; the answer is JSON for the browser.
+
+        `user_data`: {"id": ..., "user_info": ..., "watchlist": [...]}, only `id` is required.
+        Raises InvalidSocketId, InvalidUserId, InvalidRequest.
+        """
+        return authorization.authenticate_user(self.config, socket_id, user_data)
+
+    def webhook(
+        self,
+        request_body: bytes | str,
+        header_key: str | None,
+        header_signature: str | None,
+    ) -> Webhook:
+        """A webhook to ask for `valid()`, `events()` and `typed_events()`.
+
+        `request_body` is the raw body, the others are the headers X-Pusher-Key and
+        X-Pusher-Signature.
+        """
+        body = request_body.encode() if isinstance(request_body, str) else request_body
+        return Webhook(
+            body,
+            header_key,
+            header_signature,
+            {**self.config.former_keys, self.config.key: self.config.secret},
+            time.time(),
+            self.config.webhook_max_age_seconds,
+            self.config.encryption_master_key,
+            self.config.json_decoder,
+        )
+
+    def django_webhook(self, request: Any) -> Webhook:
+        """The webhook that a Django request carries."""
+        headers = request.META
+        key, signature = headers.get("HTTP_X_PUSHER_KEY"), headers.get("HTTP_X_PUSHER_SIGNATURE")
+        return self.webhook(request.body, key, signature)
+
+    def validate_webhook(
+        self, key: str | None, signature: str | None, body: bytes | str
+    ) -> dict[str, Any] | None:
+        """The envelope of an authentic webhook, {"time_ms": ..., "events": [...]}, else None."""
+        try:
+            return self.webhook(body, key, signature).verify()
+        except WebhookError:
+            return None
+
+    def _perform(self, plan: Plan[Any], timeout: float | None) -> Any:
+        with self._lock:
+            sender = self._sender()
+        return sender.perform(plan, timeout)
+
+    def _perform_async(self, plan: Plan[Any], timeout: float | None) -> Any:
+        with self._lock:
+            sender: Any = self._sender()
+        if not hasattr(sender, "perform_async"):
+            raise ConfigurationError(
+                f"{self.channel_type.__name__} has no *_async verbs: "
+                "set channel_type to GaeNdbChannel"
+            )
+        return sender.perform_async(plan, timeout)
+
+    def _sender(self) -> Sender:
+        kind = self.channel_type
+        if kind not in self._senders:
+            self._senders[kind] = kind.sender_type(self.config, **self._sender_options)
+        return self._senders[kind]
+
+
+def _nonce() -> bytes:
+    return os.urandom(NONCE_BYTES)
+
+
+def _default(name: str) -> Any:
+    """A module-level default, read when it is needed, so that it may be set after the import."""
+    return getattr(sys.modules["gae_pusher"], name, None)

@@ -1,0 +1,84 @@
+"""A verb before it is sent: unsigned requests, what their answers mean, and the exchange itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from gae_pusher.config import Config
+from gae_pusher.errors import PartialFailure, PusherError
+from gae_pusher.sansio.http import Request, Response
+from gae_pusher.sansio.responses import json_object
+from gae_pusher.sansio.signing import Credentials, Params, signed_params
+
+__all__ = ["Operation", "Plan", "Steps"]
+
+T = TypeVar("T")
+U = TypeVar("U")
+Steps = Generator[Request, Response, T]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(Generic[T]):
+    """One unsigned request and the meaning of its answer. Signed anew at each sending."""
+
+    config: Config
+    method: str
+    path: str
+    decode: Callable[[dict[str, Any]], T]
+    params: Params = ()
+    body: bytes | None = field(default=None, repr=False)
+
+    def request(self, credentials: Credentials, now: float) -> Request:
+        """The request, signed for `now` in unix seconds."""
+        params = signed_params(self.method, self.path, self.params, self.body, credentials, now)
+        return Request(self.method, self.config.base_url, self.path, params, self.body)
+
+    def result(self, response: Response) -> T:
+        """The verb's answer. Raises a ResponseError or RemoteProtocolError."""
+        return self.decode(json_object(response, self.config.json_decoder))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan(Generic[T]):
+    """The operations that one verb needs, in order, and how their answers become one.
+
+    `covers` says for each operation what it carries (channel names, indexes of a batch), for
+    the caller who must know what was accepted when a later one failed.
+    """
+
+    operations: tuple[Operation[Any], ...]
+    merge: Callable[[list[Any]], T]
+    covers: tuple[Sequence[Any], ...] = ()
+
+    def then(self, function: Callable[[T], U]) -> Plan[U]:
+        """The same plan with another answer."""
+        return Plan(self.operations, lambda answers: function(self.merge(answers)), self.covers)
+
+    def steps(self, credentials: Credentials, clock: Callable[[], float]) -> Steps[T]:
+        """The exchange without its I/O: yields requests, is sent responses, returns the answer.
+
+        A channel type throws its TransportError into it. Raises PartialFailure when some
+        operation fails after others were accepted, else the error itself.
+        """
+        answers: list[Any] = []
+        for operation in self.operations:
+            try:
+                response = yield operation.request(credentials, clock())
+                answers.append(operation.result(response))
+            except PusherError as error:
+                if not answers:
+                    raise
+                raise self._partial(len(answers), error) from error
+        return self.merge(answers)
+
+    def _partial(self, done: int, cause: PusherError) -> PartialFailure:
+        accepted = [item for part in self.covers[:done] for item in part]
+        remaining = [item for part in self.covers[done:] for item in part]
+        return PartialFailure(
+            f"{len(accepted)} of {len(accepted) + len(remaining)} were accepted, then: {cause}",
+            accepted=accepted,
+            remaining=remaining,
+            cause=cause,
+        )

@@ -1,0 +1,223 @@
+"""Every verb of the HTTP API as a plan; all checks happen here, before anything is sent.
+
+Sections are those of the protocol reference, docs/protocol.md.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar, cast
+
+from gae_pusher import names
+from gae_pusher.config import Config
+from gae_pusher.errors import InvalidChannelName, InvalidRequest, TooManyChannels
+from gae_pusher.names import ChannelKind
+from gae_pusher.sansio import encryption, messages
+from gae_pusher.sansio.operations import Operation, Plan
+from gae_pusher.sansio.responses import ChannelInfo, ChannelsInfo, UsersInfo
+from gae_pusher.sansio.signing import Params
+
+__all__ = ["Attributes", "Verbs"]
+
+T = TypeVar("T")
+Answer = dict[str, Any]
+Attributes = str | Iterable[str] | None
+
+_BATCH_FIELDS = frozenset({"channel", "name", "data", "socket_id", "info"})
+_BATCH_REQUIRED = ("channel", "name", "data")
+
+
+class Verbs:
+    """Builds the plans of every verb for one app; checks everything before anything is sent.
+
+    `nonce` gives 24 random bytes for each encrypted event.
+    """
+
+    def __init__(self, config: Config, nonce: Callable[[], bytes]) -> None:
+        self.config = config
+        self._nonce = nonce
+        self._dump_data = messages.dumper(config.json_encoder)
+        self._apps = f"/apps/{config.app_id}"
+
+    def trigger(
+        self,
+        channels: str | Iterable[str],
+        event: str,
+        data: Any,
+        socket_id: str | None = None,
+        info: Attributes = None,
+    ) -> Plan[dict[str, Any]]:
+        """POST /events (section 1.2), one request for each 100 channels."""
+        targets = self._targets(channels)
+        fields: dict[str, Any] = {"name": names.check_event(event)}
+        fields["data"] = self._data(targets[0], event, data)
+        fields |= self._options(socket_id, info)
+        slices = tuple(_slices(targets, self.config.limits.channels_per_trigger))
+        operations = tuple(self._post("/events", {**fields, "channels": part}) for part in slices)
+        return Plan(operations, _merge_triggers, slices)
+
+    def trigger_batch(self, batch: Iterable[Mapping[str, Any]]) -> Plan[dict[str, Any]]:
+        """POST /batch_events (section 1.3), one request for each 10 events. Empty: no request.
+
+        An item has `channel`, `name`, `data` and optionally `socket_id` and `info`.
+        """
+        items = [self._batch_item(index, item) for index, item in enumerate(batch)]
+        slices = tuple(_slices(items, self.config.limits.events_per_batch))
+        operations = tuple(self._post("/batch_events", {"batch": part}) for part in slices)
+        sizes = [len(part) for part in slices]
+        indexes = tuple(_slices(range(len(items)), self.config.limits.events_per_batch))
+        return Plan(operations, lambda answers: _merge_batches(answers, sizes), indexes)
+
+    def channels_info(
+        self, prefix_filter: str | None = None, attributes: Attributes = None
+    ) -> Plan[ChannelsInfo]:
+        """GET /channels (section 1.4)."""
+        params = [("info", _joined(attributes))] if attributes else []
+        if prefix_filter:
+            params.append(("filter_by_prefix", prefix_filter))
+        return self._get("/channels", tuple(params), _channels)
+
+    def channel_info(self, channel: str, attributes: Attributes = None) -> Plan[ChannelInfo]:
+        """GET /channels/{channel} (section 1.5)."""
+        params = (("info", _joined(attributes)),) if attributes else ()
+        return self._get(f"/channels/{_in_path(channel)}", params, _channel)
+
+    def users_info(self, channel: str) -> Plan[UsersInfo]:
+        """GET /channels/{channel}/users (section 1.6); presence channels only."""
+        if not ChannelKind.of(names.check_channel(channel)) & ChannelKind.PRESENCE:
+            raise InvalidChannelName(
+                f"channel {channel!r} has no users: only names that start with 'presence-' do"
+            )
+        return self._get(f"/channels/{channel}/users", (), _users)
+
+    def terminate_user_connections(self, user_id: str) -> Plan[dict[str, Any]]:
+        """POST /users/{user_id}/terminate_connections (section 1.7)."""
+        path = f"/users/{names.check_user_id(user_id)}/terminate_connections"
+        return Plan((self._post(path, {}),), _only)
+
+    def _targets(self, channels: str | Iterable[str]) -> list[str]:
+        if isinstance(channels, str):
+            return [names.check_channel(channels)]
+        if isinstance(channels, (bytes, Mapping)) or not isinstance(channels, Iterable):
+            raise InvalidRequest(
+                f"channels must be a str or a list of str, not {type(channels).__name__}"
+            )
+        targets = list(dict.fromkeys(names.check_channel(name) for name in channels))
+        if not targets:
+            raise InvalidRequest("channels is empty: name at least one channel")
+        encrypted = [name for name in targets if ChannelKind.of(name) & ChannelKind.ENCRYPTED]
+        if encrypted and len(targets) > 1:
+            raise TooManyChannels(
+                f"{encrypted[0]!r} is end-to-end encrypted and must be triggered alone, "
+                f"{len(targets)} channels were given: use trigger_batch"
+            )
+        return targets
+
+    def _data(self, channel: str, event: str, data: Any) -> str:
+        where = f"event {event!r} on {channel!r}"
+        text = messages.to_text(data, self._dump_data, f"the data of {where}")
+        limit = self.config.limits.event_data_bytes
+        if ChannelKind.of(channel) & ChannelKind.ENCRYPTED:
+            messages.check_size(text, limit, where)
+            key = self.config.encryption_master_key
+            text = encryption.seal(channel, text, key, self._nonce())
+        messages.check_size(text, limit, where)
+        return text
+
+    def _batch_item(self, index: int, item: Mapping[str, Any]) -> dict[str, Any]:
+        _check_fields(index, item)
+        channel, event = names.check_channel(item["channel"]), names.check_event(item["name"])
+        fields = {
+            "channel": channel,
+            "name": event,
+            "data": self._data(channel, event, item["data"]),
+        }
+        return fields | self._options(item.get("socket_id"), item.get("info"))
+
+    def _options(self, socket_id: str | None, info: Attributes) -> dict[str, str]:
+        options = {}
+        if socket_id is not None:
+            options["socket_id"] = names.check_socket_id(socket_id)
+        if info:
+            options["info"] = _joined(info)
+        return options
+
+    def _post(self, path: str, fields: Mapping[str, Any]) -> Operation[dict[str, Any]]:
+        body = _dump_body(fields).encode()
+        return Operation(self.config, "POST", self._apps + path, _as_it_is, body=body)
+
+    def _get(self, path: str, params: Params, decode: Callable[[dict[str, Any]], T]) -> Plan[T]:
+        operation = Operation(self.config, "GET", self._apps + path, decode, params)
+        return Plan((operation,), _only)
+
+
+_dump_body = messages.dumper(json.JSONEncoder)
+
+
+def _only(answers: list[T]) -> T:
+    return answers[0]
+
+
+def _slices(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def _joined(attributes: str | Iterable[str]) -> str:
+    return attributes if isinstance(attributes, str) else ",".join(attributes)
+
+
+def _in_path(channel: str) -> str:
+    """Names of the alphabet need no escaping, so that the signed and the sent path are one text."""
+    if ChannelKind.of(names.check_channel(channel)) & ChannelKind.SERVER_TO_USER:
+        raise InvalidChannelName(f"channel {channel!r} is a user's own and cannot be asked about")
+    return channel
+
+
+def _check_fields(index: int, item: Mapping[str, Any]) -> None:
+    missing = [name for name in _BATCH_REQUIRED if name not in item]
+    if missing:
+        raise InvalidRequest(f"item {index} of the batch has no {missing[0]!r}")
+    unknown = sorted(item.keys() - _BATCH_FIELDS)
+    if unknown:
+        raise InvalidRequest(
+            f"item {index} of the batch has {unknown[0]!r}: "
+            f"its fields are {', '.join(sorted(_BATCH_FIELDS))}"
+        )
+
+
+def _merge_triggers(answers: list[Answer]) -> Answer:
+    merged: Answer = {}
+    for answer in answers:
+        channels = merged.get("channels", {}) | answer.get("channels", {})
+        merged |= {**answer, "channels": channels} if channels else answer
+    return merged
+
+
+def _merge_batches(answers: list[Answer], sizes: list[int]) -> Answer:
+    """Reverb answers an object instead of an array: then nothing is known about any item."""
+    parts = [answer.get("batch") for answer in answers]
+    if not any(isinstance(part, list) for part in parts):
+        return answers[0] if len(answers) == 1 else {}
+    aligned = (
+        part if isinstance(part, list) else [{}] * size
+        for part, size in zip(parts, sizes, strict=True)
+    )
+    return {"batch": [entry for part in aligned for entry in part]}
+
+
+def _as_it_is(answer: Answer) -> Answer:
+    return answer
+
+
+def _channels(answer: Answer) -> ChannelsInfo:
+    """PHP servers write an empty object as an empty array."""
+    return {"channels": answer.get("channels") or {}}
+
+
+def _channel(answer: Answer) -> ChannelInfo:
+    return cast(ChannelInfo, answer)
+
+
+def _users(answer: Answer) -> UsersInfo:
+    return {"users": answer.get("users") or []}
