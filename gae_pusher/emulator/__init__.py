@@ -1,0 +1,1 @@
+"""The local stack: what stands in for hosted services during development and tests."""

@@ -1,0 +1,43 @@
+"""Who may use the controls: this machine, asking by a loopback name, from a loopback page.
+
+A hostile web page can make a browser send requests here: to a name of its own that resolves to
+127.0.0.1 (which shows in Host), or across sites (which shows in Origin).
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+__all__ = ["control_refusal", "is_loopback"]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address means this machine itself."""
+    if host.lower() in ("localhost", "localhost."):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def control_refusal(peer: str | None, host: str | None, origin: str | None) -> str | None:
+    """Why a request may not reach the controls, or None when it may.
+
+    `peer` is the address that the connection came from, the others are request headers.
+    """
+    if not is_loopback(peer or ""):
+        return "The controls answer connections from this machine only."
+    if not is_loopback(_hostname(f"//{host}")):
+        return "The controls answer only when the Host header names localhost."
+    if origin is not None and not is_loopback(_hostname(origin)):
+        return "The controls do not answer pages of other sites."
+    return None
+
+
+def _hostname(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""

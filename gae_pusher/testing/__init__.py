@@ -1,0 +1,1 @@
+"""Doubles and servers for the tests of applications: shipped, typed, tested."""
