@@ -1,0 +1,26 @@
+"""Fixtures for the tests of applications; pytest finds them when gae-pusher is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from gae_pusher.testing.channels import RunningServer
+
+__all__ = ["channels_server"]
+
+
+@pytest.fixture
+def channels_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningServer]:
+    """A local Channels server for one test, with PUSHER_URL pointing at it.
+
+    `channels_server.wait_for_event(channel, event)` waits for what your code triggers.
+    """
+    from gae_pusher.testing.channels import running_server
+
+    with running_server() as server:
+        monkeypatch.setenv("PUSHER_URL", server.pusher_url)
+        yield server
