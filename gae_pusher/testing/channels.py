@@ -18,11 +18,11 @@ from typing import Any, TypeVar
 from gae_pusher.emulator.channels import (
     DEVELOPMENT_APP,
     App,
-    ChannelsServer,
     Entry,
     Fault,
     Settings,
 )
+from gae_pusher.emulator.channels.server import ChannelsServer
 
 __all__ = ["RunningServer", "running_server"]
 

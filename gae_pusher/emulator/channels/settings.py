@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gae_pusher import limits
+from gae_pusher.errors import ConfigurationError
 from gae_pusher.sansio.signing import Credentials
 
 __all__ = [
@@ -143,3 +144,10 @@ class Settings:
     frame_bytes: int = 262_144
     log_entries: int = 2_000
     webhook_timing: WebhookTiming = field(default_factory=WebhookTiming)
+
+    def __post_init__(self) -> None:
+        if self.activity_timeout_seconds < 1:
+            raise ConfigurationError("activity_timeout_seconds must be at least 1: clients insist")
+        if not 4000 <= self.terminate_code <= 4299:
+            # A code from 4300 on makes clients stay away for ever.
+            raise ConfigurationError(f"terminate_code {self.terminate_code} is not 4000 to 4299")

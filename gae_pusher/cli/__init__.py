@@ -1,0 +1,45 @@
+"""The `gae-pusher` command. Each subcommand is one module with `register` and `run`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from gae_pusher.errors import PusherError
+from gae_pusher.version import __version__
+
+__all__ = ["main"]
+
+# In the order of the help. A module imports nothing heavy before its `run`.
+COMMANDS: Final = ("emulators",)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line; returns the exit code: 0 done, 1 failed, 2 wrong usage.
+
+    A failure is one or two lines on stderr, never a traceback.
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        code: int = arguments.run(arguments)
+    except (PusherError, OSError) as error:
+        print(f"gae-pusher: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="gae-pusher",
+        description="The realtime toolkit for Python on Google App Engine.",
+    )
+    parser.add_argument("--version", action="version", version=f"gae-pusher {__version__}")
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        importlib.import_module(f"{__name__}.{name}").register(subparsers)
+    return parser

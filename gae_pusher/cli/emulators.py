@@ -1,0 +1,279 @@
+"""`gae-pusher emulators`: the local stack without an app, for tests and other languages."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import errno
+import json
+import os
+import signal
+import sys
+import textwrap
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from gae_pusher.emulator.channels import options
+from gae_pusher.emulator.channels.guard import is_loopback
+from gae_pusher.emulator.channels.settings import DEVELOPMENT_APP, App, Settings
+from gae_pusher.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from gae_pusher.emulator.channels.server import ChannelsServer
+
+__all__ = ["Plan", "plan", "register", "run"]
+
+T = TypeVar("T")
+
+DEFAULT_PORT: Final = 6001
+
+_EPILOG: Final = """\
+examples:
+  gae-pusher emulators
+      an app for development: PUSHER_URL=http://local-key:local-secret@127.0.0.1:6001/apps/4242
+  gae-pusher emulators --webhook http://localhost:8080/webhooks
+      also send webhooks to your app
+  gae-pusher emulators --channels-port 0 --json
+      a free port, told in one line of JSON, for scripts
+  PUSHER_URL=http://my-key:my-secret@localhost:6002/apps/7 gae-pusher emulators
+      the app and the port that your own app is configured for
+  gae-pusher emulators --disable client-events --set presence-members=5 --strict
+      behave like a hosted app that is set up so
+
+Without --app and --apps-file, a PUSHER_URL of this machine in the environment is the app; without
+that it is the one of the first example. Open the address in a browser for the inspector. Secrets in a command line can be read by other
+users of the machine: use PUSHER_URL or --apps-file where that matters.
+
+names for --disable:{switches}
+names for --set:{settings}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to serve and where. `shows_secret` only for the built-in development app."""
+
+    apps: tuple[App, ...]
+    settings: Settings
+    host: str
+    port: int
+    shows_secret: bool
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command and its options."""
+    parser = subparsers.add_parser(
+        "emulators",
+        help="run the local Channels server",
+        description="Run local servers that stand in for hosted services during development.",
+        epilog=_wrapped_epilog(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    _add_address_options(parser)
+    _add_app_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until SIGINT or SIGTERM; returns 0."""
+    planned = plan(arguments, os.environ)
+    if not is_loopback(planned.host):
+        _say(
+            f"warning: listening on {planned.host}, not only for this machine; "
+            "the emulators are for development and have no protection",
+            sys.stderr,
+        )
+    asyncio.run(_serve(planned, as_json=arguments.json))
+    return 0
+
+
+def plan(arguments: argparse.Namespace, environ: Any) -> Plan:
+    """Decide from the options and the environment. Raises ConfigurationError or OSError."""
+    apps = [*arguments.app, *_apps_of_files(arguments.apps_file)]
+    from_env = None if apps else options.app_from_env(environ)
+    port = arguments.channels_port
+    if from_env is not None:
+        apps = [from_env[0]]
+        port = from_env[1] if port is None else port
+    settings = Settings(strict=arguments.strict)
+    values = dict(arguments.set)
+    united = []
+    for app in options.unite(apps or [DEVELOPMENT_APP]):
+        features = replace(app.features, authorized_connections=arguments.authorized_connections)
+        app = replace(app, webhooks=tuple(arguments.webhook), features=features)
+        app, changed = options.with_settings(app, settings, values)
+        united.append(options.with_switches(app, arguments.disable))
+    return Plan(
+        tuple(united),
+        changed,
+        arguments.host,
+        DEFAULT_PORT if port is None else port,
+        shows_secret=not apps,
+    )
+
+
+async def _serve(planned: Plan, *, as_json: bool) -> None:
+    server = _new_server(planned)
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):  # Windows: Ctrl-C arrives as KeyboardInterrupt
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    try:
+        await server.start(planned.host, planned.port)
+    except OSError as error:
+        raise _not_bound(planned, error) from None
+    try:
+        _say(_ready_json(server, planned) if as_json else _ready_line(server, planned))
+        await stopped.wait()
+    finally:
+        await server.stop()
+
+
+def _new_server(planned: Plan) -> ChannelsServer:
+    try:
+        from gae_pusher.emulator.channels.server import ChannelsServer
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"the emulators need {error.name}: pip install 'gae-pusher[emulators]'"
+        ) from None
+    return ChannelsServer(planned.apps, planned.settings)
+
+
+def _not_bound(planned: Plan, error: OSError) -> Exception:
+    if error.errno == errno.EADDRINUSE:
+        return ConfigurationError(
+            f"port {planned.port} of {planned.host} is taken: stop what listens there, "
+            "or choose another with --channels-port"
+        )
+    return error
+
+
+def _ready_line(server: ChannelsServer, planned: Plan) -> str:
+    urls = " ".join(f"PUSHER_URL={_shown_url(server, planned, app)}" for app in planned.apps)
+    return f"Channels and its inspector are at {server.http_url} {urls}"
+
+
+def _ready_json(server: ChannelsServer, planned: Plan) -> str:
+    apps = []
+    for app in planned.apps:
+        shown: dict[str, str] = {"id": app.id, "key": app.key}
+        if planned.shows_secret:
+            shown["pusher_url"] = server.pusher_url(app)
+        apps.append(shown)
+    return json.dumps(
+        {"url": server.http_url, "host": server.host, "port": server.port, "apps": apps}
+    )
+
+
+def _shown_url(server: ChannelsServer, planned: Plan, app: App) -> str:
+    if planned.shows_secret:
+        return server.pusher_url(app)
+    return f"{server.http_url.replace('://', f'://{app.key}:<secret>@')}/apps/{app.id}"
+
+
+def _apps_of_files(paths: Iterable[Path]) -> list[App]:
+    return [app for path in paths for app in options.parse_apps_file(path.read_text("utf-8"))]
+
+
+def _add_address_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=["channels"],
+        help="start only this emulator (repeatable)",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument(
+        "--channels-port",
+        type=_type(_port),
+        metavar="PORT",
+        help=f"port of the Channels server, 0 for a free one ({DEFAULT_PORT})",
+    )
+    parser.add_argument("--json", action="store_true", help="say in one line of JSON what is ready")
+
+
+def _add_app_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "--app",
+        action="append",
+        default=[],
+        type=_type(options.parse_app),
+        metavar="ID:KEY:SECRET",
+        help="an app to serve (repeatable; the same ID again adds a key pair)",
+    )
+    add(
+        "--apps-file",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="read apps from a file, one ID:KEY:SECRET a line",
+    )
+    add(
+        "--webhook",
+        action="append",
+        default=[],
+        type=_type(options.parse_endpoint),
+        metavar="URL",
+        help="send webhooks to this URL (repeatable)",
+    )
+    add(
+        "--disable",
+        action="append",
+        default=[],
+        choices=options.SWITCHES,
+        metavar="NAME",
+        help="switch a feature or a type of webhook off (repeatable)",
+    )
+    add(
+        "--authorized-connections",
+        action="store_true",
+        help="close connections that neither sign in nor join a private or presence channel",
+    )
+    add(
+        "--set",
+        action="append",
+        default=[],
+        type=_type(options.parse_setting),
+        metavar="NAME=VALUE",
+        help="change a limit or a duration (repeatable)",
+    )
+    add(
+        "--strict",
+        action="store_true",
+        help="refuse what the service's documentation does not promise",
+    )
+
+
+def _type(parse: Callable[[str], T]) -> Callable[[str], T]:
+    """A parser for argparse: its error is a usage error."""
+
+    def convert(text: str) -> T:
+        try:
+            return parse(text)
+        except ConfigurationError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return convert
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text[:6]) < 65_536):
+        raise ConfigurationError(f"a port is a number from 0 to 65535, not {text!r}")
+    return int(text)
+
+
+def _wrapped_epilog() -> str:
+    def wrap(names: Iterable[str]) -> str:
+        text = textwrap.fill(", ".join(names), 92, break_on_hyphens=False)
+        return "\n" + textwrap.indent(text, "  ")
+
+    return _EPILOG.format(switches=wrap(options.SWITCHES), settings=wrap(options.SETTING_NAMES))
+
+
+def _say(line: str, stream: Any = None) -> None:
+    print(line, file=stream or sys.stdout, flush=True)
