@@ -29,6 +29,7 @@ from gae_pusher.errors import (
     InvalidEventName,
     InvalidRequest,
     InvalidSocketId,
+    InvalidTask,
     InvalidUserId,
     LocalProtocolError,
     MalformedWebhook,
@@ -51,12 +52,16 @@ from gae_pusher.errors import (
     ServerError,
     SignatureMismatch,
     StaleWebhook,
+    TaskDropped,
+    TaskError,
+    TaskTooLarge,
     TooManyChannels,
     TransportError,
     TransportTimeout,
     UnexpectedReturnStatusError,
     UnexpectedStatus,
     UnknownKey,
+    UnknownQueue,
     WebhookError,
 )
 from gae_pusher.limits import Limits
@@ -82,17 +87,21 @@ if TYPE_CHECKING:
         SubscriptionCount,
         UnknownEvent,
     )
+    from gae_pusher.tasks.queue import AddedTask, TaskQueue
     from gae_pusher.wsgi.authentication import UserAuthenticationApp
     from gae_pusher.wsgi.authorization import ChannelAuthorizationApp
+    from gae_pusher.wsgi.tasks import TaskApp, TaskInfo
     from gae_pusher.wsgi.webhooks import WebhookApp
 
 __all__ = [
+    "AddedTask",
     "AppDisabledOrMessageQuotaError",
     "AsyncioChannel",
     "AuthenticationError",
     "BadRequest",
     "BundledNdbChannel",
     "CacheMiss",
+    "Channel",
     "ChannelAuthorizationApp",
     "ChannelOccupied",
     "ChannelVacated",
@@ -109,6 +118,7 @@ __all__ = [
     "InvalidEventName",
     "InvalidRequest",
     "InvalidSocketId",
+    "InvalidTask",
     "InvalidUserId",
     "Limits",
     "LocalProtocolError",
@@ -137,6 +147,12 @@ __all__ = [
     "SignatureMismatch",
     "StaleWebhook",
     "SubscriptionCount",
+    "TaskApp",
+    "TaskDropped",
+    "TaskError",
+    "TaskInfo",
+    "TaskQueue",
+    "TaskTooLarge",
     "TooManyChannels",
     "TornadoChannel",
     "TransportError",
@@ -145,6 +161,7 @@ __all__ = [
     "UnexpectedStatus",
     "UnknownEvent",
     "UnknownKey",
+    "UnknownQueue",
     "UserAuthenticationApp",
     "Webhook",
     "WebhookApp",
@@ -162,6 +179,7 @@ port: int | None = None
 channel_type: type[Channel] | None = None
 
 _LAZY = {
+    "Channel": "gae_pusher.channels.base",
     "RequestsChannel": "gae_pusher.channels.requests",
     "GoogleAppEngineChannel": "gae_pusher.channels.appengine",
     "GaeNdbChannel": "gae_pusher.channels.ndb",
@@ -171,6 +189,10 @@ _LAZY = {
     "WebhookApp": "gae_pusher.wsgi.webhooks",
     "ChannelAuthorizationApp": "gae_pusher.wsgi.authorization",
     "UserAuthenticationApp": "gae_pusher.wsgi.authentication",
+    "AddedTask": "gae_pusher.tasks.queue",
+    "TaskQueue": "gae_pusher.tasks.queue",
+    "TaskApp": "gae_pusher.wsgi.tasks",
+    "TaskInfo": "gae_pusher.wsgi.tasks",
     "CacheMiss": "gae_pusher.sansio.events",
     "ChannelOccupied": "gae_pusher.sansio.events",
     "ChannelVacated": "gae_pusher.sansio.events",

@@ -8,6 +8,8 @@ PusherError
 │   ├── InvalidSocketId
 │   ├── InvalidUserId
 │   ├── PayloadTooLarge
+│   │   └── TaskTooLarge
+│   ├── InvalidTask
 │   └── TooManyChannels
 ├── TransportError: no answer
 │   ├── ConnectionFailed
@@ -31,9 +33,12 @@ PusherError
 ├── EncryptionError
 │   ├── MissingMasterKey
 │   └── DecryptionFailed
-└── ProtocolError
-    ├── LocalProtocolError
-    └── RemoteProtocolError
+├── ProtocolError
+│   ├── LocalProtocolError
+│   └── RemoteProtocolError
+├── TaskError: Cloud Tasks answered no
+│   └── UnknownQueue
+└── TaskDropped: what a task's handler raises to have the task given up
 
 The names that users of the older modules catch stand at the end of the module.
 """
@@ -41,6 +46,7 @@ The names that users of the older modules catch stand at the end of the module.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 __all__ = [
     "AppDisabledOrMessageQuotaError",
@@ -55,6 +61,7 @@ __all__ = [
     "InvalidEventName",
     "InvalidRequest",
     "InvalidSocketId",
+    "InvalidTask",
     "InvalidUserId",
     "LocalProtocolError",
     "MalformedWebhook",
@@ -77,12 +84,16 @@ __all__ = [
     "ServerError",
     "SignatureMismatch",
     "StaleWebhook",
+    "TaskDropped",
+    "TaskError",
+    "TaskTooLarge",
     "TooManyChannels",
     "TransportError",
     "TransportTimeout",
     "UnexpectedReturnStatusError",
     "UnexpectedStatus",
     "UnknownKey",
+    "UnknownQueue",
     "WebhookError",
 ]
 
@@ -94,6 +105,16 @@ class PusherError(Exception):
     """
 
     retryable: bool = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """An error keeps its facts when it is pickled, as a pool of processes does."""
+        return _revived, (type(self), self.args, self.__dict__)
+
+
+def _revived(kind: type[PusherError], args: tuple[Any, ...], facts: dict[str, Any]) -> PusherError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(facts)
+    return error
 
 
 class ConfigurationError(PusherError):
@@ -127,6 +148,14 @@ class PayloadTooLarge(InvalidRequest):
         super().__init__(message)
         self.size = size
         self.limit = limit
+
+
+class TaskTooLarge(PayloadTooLarge):
+    """A background task, with its URL and headers, has `size` bytes, more than `limit`."""
+
+
+class InvalidTask(InvalidRequest):
+    """A background task's name, queue, delay or payload breaks a documented rule."""
 
 
 class TooManyChannels(InvalidRequest):
@@ -292,6 +321,23 @@ class RemoteProtocolError(ProtocolError):
     def __init__(self, message: str, *, close_code: int | None = None) -> None:
         super().__init__(message)
         self.close_code = close_code
+
+
+class TaskError(PusherError):
+    """Cloud Tasks answered no. `code` is gRPC's name for the reason, PERMISSION_DENIED say."""
+
+    def __init__(self, message: str, *, code: str, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.code = code
+        self.retryable = retryable
+
+
+class UnknownQueue(TaskError):
+    """The queue does not exist: declare it in queue.yaml, or create it with gcloud."""
+
+
+class TaskDropped(PusherError):
+    """Raised by the handler of a background task that no retry can help: it is given up."""
 
 
 # What the 2012 module (pusher 0.x) called them.

@@ -37,6 +37,9 @@ WEBHOOK_GRACE_SECONDS: Final = 3  # channel_vacated and member_removed wait this
 
 AUTH_FORM_BYTES: Final = 65_536  # our cap on the body of an authorization request
 RESPONSE_BYTES: Final = 16_777_216  # our cap on an answer of the HTTP API
+TASK_BYTES: Final = 102_400  # one Cloud Task with its URL, headers and body
+TASK_DELAY_SECONDS: Final = 2_592_000  # 30 days: how far ahead a Cloud Task may be scheduled
+
 DEFAULT_TIMEOUT_SECONDS: Final = 5  # what the official SDK waits
 
 
@@ -44,13 +47,14 @@ DEFAULT_TIMEOUT_SECONDS: Final = 5  # what the official SDK waits
 class Limits:
     """The limits that a dedicated cluster or another server may raise for your app.
 
-    `event_data_bytes` counts UTF-8 bytes after encryption; `channels_per_trigger` and
-    `events_per_batch` say where a call is split into several requests.
+    `event_data_bytes` counts UTF-8 bytes after encryption, `channel_data_bytes` those of a presence
+    member; `channels_per_trigger` and `events_per_batch` say where a call is split into requests.
     """
 
     event_data_bytes: int = EVENT_DATA_BYTES
     channels_per_trigger: int = CHANNELS_PER_TRIGGER
     events_per_batch: int = EVENTS_PER_BATCH
+    channel_data_bytes: int = PRESENCE_CHANNEL_DATA_BYTES
 
 
 DEFAULT_LIMITS: Final = Limits()
