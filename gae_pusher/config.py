@@ -6,7 +6,6 @@ The only module that reads PUSHER_* environment variables.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Mapping
@@ -36,7 +35,14 @@ DEFAULT_CLUSTER: Final = "mt1"
 MASTER_KEY_BYTES: Final = 32
 
 _CLUSTER_HOST: Final = re.compile(r"api-([a-z0-9-]+)\.pusher\.com")
+_CLUSTER: Final = re.compile(r"[A-Za-z0-9-]+")
+_HOST: Final = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
+_PATH_SEGMENT: Final = re.compile(r"(?!\.\.?$)[A-Za-z0-9\-._~!$&'()*+,;=:@]+")
+_PATH_PREFIX: Final = re.compile(r"(/[A-Za-z0-9\-._~!$&'()*+,;=:@%]+)*")
 _URL_SHAPE: Final = "https://KEY:SECRET@HOST[:PORT]/apps/APP_ID"
+
+# What a cluster says in place of a URL.
+_ADDRESS: Final = ("host", "port", "ssl", "path_prefix")
 
 # Option of Pusher(...) and the variables that set it, the first non-empty one wins.
 _VARIABLES: Final = (
@@ -56,7 +62,9 @@ class Config:
     """Everything that a verb needs to know about an app. Secrets stay out of the repr.
 
     `path_prefix` is a proxy's path before /apps/ and is never signed. `timeout` is in seconds.
-    `former_keys` maps further live keys to their secrets, for webhooks during a key rotation.
+    `former_keys` maps other live keys of the app to their secrets: while keys are being changed,
+    webhooks are signed with the oldest one that is active (protocol section 4.7).
+    Raises ConfigurationError for a value that cannot be meant.
     """
 
     app_id: str
@@ -80,12 +88,40 @@ class Config:
         for name in ("app_id", "key", "secret", "host"):
             if not isinstance(getattr(self, name), str) or not getattr(self, name):
                 raise ConfigurationError(f"{name} must be a non-empty str")
-        if not set(self.app_id).isdisjoint("/?#% "):
-            raise ConfigurationError(f"app_id {self.app_id!r} cannot stand in a path")
-        if not 0 < self.port < 65536:
-            raise ConfigurationError(f"port {self.port} is outside 1 to 65535")
-        if self.timeout <= 0:
-            raise ConfigurationError(f"timeout is {self.timeout} seconds, it must be positive")
+        if not isinstance(self.ssl, bool):
+            raise ConfigurationError(
+                f"ssl must be True or False, not {type(self.ssl).__name__}: "
+                "the fourth argument of Pusher is ssl, pass host= and port= by name"
+            )
+        self._check_address()
+        self._check_numbers()
+        if self.encryption_master_key is not None:
+            _check_master_key(self.encryption_master_key, "encryption_master_key")
+
+    def _check_address(self) -> None:
+        if not _PATH_SEGMENT.fullmatch(self.app_id):
+            raise ConfigurationError(f"app_id {self.app_id!r} cannot stand in the path of a URL")
+        if not _HOST.fullmatch(self.host):
+            raise ConfigurationError(
+                f"host {self.host!r} is no host name: pass ssl=, port= and path_prefix= on their "
+                "own, or the whole URL to Pusher.from_url"
+            )
+        if type(self.port) is not int or not 0 < self.port < 65536:
+            raise ConfigurationError(f"port {self.port!r} is no int from 1 to 65535")
+        if not _PATH_PREFIX.fullmatch(self.path_prefix):
+            raise ConfigurationError(
+                f"path_prefix {self.path_prefix!r} does not look like '/some/path'"
+            )
+
+    def _check_numbers(self) -> None:
+        for name in ("timeout", "webhook_max_age_seconds"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+                raise ConfigurationError(f"{name} is {value!r}, it must be a number of seconds")
+        for limit in fields(self.limits):
+            value = getattr(self.limits, limit.name)
+            if type(value) is not int or value < 1:
+                raise ConfigurationError(f"limit {limit.name} is {value!r}, it must be positive")
 
     @property
     def scheme(self) -> str:
@@ -126,7 +162,7 @@ class Config:
 
 def cluster_host(cluster: str) -> str:
     """The HTTP API's host of a cluster: eu is api-eu.pusher.com. Dedicated names are accepted."""
-    if not cluster.replace("-", "").isalnum():
+    if not isinstance(cluster, str) or not _CLUSTER.fullmatch(cluster):
         raise ConfigurationError(f"cluster {cluster!r} is no cluster name such as 'eu' or 'mt1'")
     return f"api-{cluster}.pusher.com"
 
@@ -135,23 +171,21 @@ def decode_master_key(text: str) -> bytes:
     """The 32 bytes of an encryption_master_key_base64. Raises ConfigurationError."""
     try:
         key = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+    except (TypeError, ValueError):
         raise ConfigurationError("encryption_master_key_base64 is not base64") from None
-    if len(key) != MASTER_KEY_BYTES:
-        raise ConfigurationError(
-            f"encryption_master_key_base64 holds {len(key)} bytes, not {MASTER_KEY_BYTES}: "
-            "make one with `openssl rand -base64 32`"
-        )
-    return key
+    return _check_master_key(key, "encryption_master_key_base64")
 
 
 def url2options(url: str) -> dict[str, Any]:
     """The keyword arguments of Pusher(...) that a PUSHER_URL stands for.
 
     https://KEY:SECRET@HOST[:PORT]/[PREFIX/]apps/APP_ID; key and secret percent-decoded.
-    Raises ConfigurationError, without the secret in its message.
+    Raises ConfigurationError, without the secret in its message: also for a query or a fragment,
+    which would otherwise be settings that nobody heeds.
     """
     parts = _split(url)
+    if parts.query or parts.fragment:
+        raise ConfigurationError(f"the Pusher URL ends after the app id: {_URL_SHAPE}")
     prefix, apps, app_id = parts.path.rstrip("/").rpartition("/apps/")
     if not (parts.scheme in ("http", "https") and parts.hostname and apps and app_id):
         raise ConfigurationError(f"the Pusher URL does not look like {_URL_SHAPE}")
@@ -172,21 +206,20 @@ def url2options(url: str) -> dict[str, Any]:
 
 
 def options_from_env(
-    environ: Mapping[str, str], url_variable: str = "PUSHER_URL"
+    environ: Mapping[str, str], url_variable: str = "PUSHER_URL", **given: Any
 ) -> dict[str, Any]:
     """The keyword arguments of Pusher(...) that the environment stands for.
 
     The URL first, then PUSHER_APP_ID, PUSHER_KEY, PUSHER_SECRET, PUSHER_CLUSTER, PUSHER_HOST,
-    PUSHER_PORT and PUSHER_SCHEME over it. An empty variable counts as unset.
+    PUSHER_PORT and PUSHER_SCHEME over it, then the options `given`. An empty variable counts as
+    unset.
     Raises ConfigurationError when the app, its key or its secret are missing.
     """
-    url = environ.get(url_variable)
-    options = url2options(url) if url else {}
-    for option, variables in _VARIABLES:
-        value = next((environ[name] for name in variables if environ.get(name)), None)
-        if value is not None:
-            options[option] = _converted(option, value)
-    missing = [name for name in ("app_id", "key", "secret") if name not in options]
+    found = {option: _first(environ, variables) for option, variables in _VARIABLES}
+    named = {option: _converted(option, value) for option, value in found.items() if value}
+    url = environ.get(url_variable, "").strip()
+    options = overridden(url2options(url) if url else {}, named | given)
+    missing = [name for name in ("app_id", "key", "secret") if not options.get(name)]
     if missing:
         raise ConfigurationError(
             f"no {', '.join(missing)} in the environment: set {url_variable}={_URL_SHAPE}, "
@@ -195,51 +228,92 @@ def options_from_env(
     return options
 
 
+def overridden(options: dict[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+    """Options with others over them: a cluster takes the place of the host in a URL."""
+    if others.get("cluster"):
+        options = {name: value for name, value in options.items() if name not in _ADDRESS}
+    return {**options, **others}
+
+
 def resolve(
     *,
+    app_id: str | int | None,
     cluster: str | None = None,
     host: str | None = None,
     port: int | None = None,
     ssl: bool = True,
-    timeout: float | None = None,
+    path_prefix: str | None = None,
+    encryption_master_key: bytes | str | None = None,
     encryption_master_key_base64: str | None = None,
-    encoder: type[json.JSONEncoder] | None = None,
     **options: Any,
 ) -> tuple[Config, dict[str, Any]]:
     """A Config from the arguments of Pusher(...), and the options that are none of its fields.
 
-    An explicit host goes before the cluster's, that before the default. `encoder` is the 2012
-    module's name for `json_encoder`. None stands for the default everywhere.
+    An explicit host goes before the cluster's, that before the default. None stands for the
+    default everywhere. Raises ConfigurationError.
     """
-    options |= {"json_encoder": encoder or options.get("json_encoder")}
-    if encryption_master_key_base64:
-        options["encryption_master_key"] = decode_master_key(encryption_master_key_base64)
     names = {field.name for field in fields(Config)}
     own = {name: value for name, value in options.items() if name in names and value is not None}
-    missing = [name for name in ("app_id", "key", "secret") if name not in own]
+    own["encryption_master_key"] = _master_key(encryption_master_key, encryption_master_key_base64)
+    own["former_keys"] = dict(own.get("former_keys", {}))
+    if app_id:
+        own["app_id"] = str(app_id) if type(app_id) is int else app_id
+    missing = [name for name in ("app_id", "key", "secret") if not own.get(name)]
     if missing:
-        raise ConfigurationError(f"no {', '.join(missing)}: pass {missing[0]}= to Pusher")
+        raise ConfigurationError(
+            f"no {', '.join(missing)}: pass {missing[0]}= to Pusher, set "
+            f"gae_pusher.{missing[0]}, or use Pusher.from_env()"
+        )
     config = Config(
-        host=host or (cluster_host(cluster) if cluster else DEFAULT_HOST),
+        host=_bracketed(host) if host else cluster_host(cluster) if cluster else DEFAULT_HOST,
         port=port or (443 if ssl else 80),
         ssl=ssl,
-        timeout=DEFAULT_TIMEOUT_SECONDS if timeout is None else timeout,
+        path_prefix=f"/{path_prefix.strip('/')}".rstrip("/") if path_prefix else "",
         **own,
     )
     return config, {name: value for name, value in options.items() if name not in names}
 
 
+def _master_key(raw: bytes | str | None, text: str | None) -> bytes | None:
+    if raw and text:
+        raise ConfigurationError(
+            "encryption_master_key and encryption_master_key_base64 are both given: "
+            "leave the first one out"
+        )
+    if text:
+        return decode_master_key(text)
+    return raw.encode() if isinstance(raw, str) else raw
+
+
+def _check_master_key(key: bytes, option: str) -> bytes:
+    if not isinstance(key, bytes):
+        raise ConfigurationError(f"{option} must be bytes, not {type(key).__name__}")
+    if len(key) != MASTER_KEY_BYTES:
+        raise ConfigurationError(
+            f"{option} holds {len(key)} bytes, not {MASTER_KEY_BYTES}: "
+            "make one with `openssl rand -base64 32`"
+        )
+    return key
+
+
 def _split(url: str) -> SplitResult:
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(url.strip())
         _ = parts.port
-    except ValueError:
+    except (AttributeError, ValueError):
         raise ConfigurationError(f"the Pusher URL does not look like {_URL_SHAPE}") from None
     return parts
 
 
-def _bracketed(hostname: str) -> str:
-    return f"[{hostname}]" if ":" in hostname else hostname
+def _bracketed(host: str) -> str:
+    """An IPv6 address as a URL holds it; a lone colon is a port that has no business there."""
+    return f"[{host}]" if host.count(":") > 1 and not host.startswith("[") else host
+
+
+def _first(environ: Mapping[str, str], variables: tuple[str, ...]) -> str:
+    """Without the newline that a secret often brings along from a file or a secret manager."""
+    values = (environ.get(name, "").strip() for name in variables)
+    return next((value for value in values if value), "")
 
 
 def _converted(option: str, value: str) -> Any:

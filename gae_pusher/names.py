@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from enum import Flag, auto
 from typing import Final
 
@@ -23,6 +24,7 @@ __all__ = [
     "check_authorizable_channel",
     "check_channel",
     "check_event",
+    "check_path_segment",
     "check_socket_id",
     "check_user_id",
     "server_to_user_channel",
@@ -35,6 +37,7 @@ RESERVED_EVENT_PREFIXES: Final = ("pusher:", "pusher_internal:")
 _ALPHABET: Final = "A-Z a-z 0-9 _ - = @ , . ;"
 _NAME: Final = re.compile(r"[A-Za-z0-9_\-=@,.;]+")
 _SOCKET_ID: Final = re.compile(r"[0-9]+\.[0-9]+")
+_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 
 
 class ChannelKind(Flag):
@@ -82,13 +85,22 @@ def check_channel(name: object) -> str:
     """Return a channel name that may be triggered to or asked about.
 
     Letters, digits and `_-=@,.;`, at most 200 characters, or `#server-to-user-` and a user id.
-    Raises InvalidChannelName.
+    Warns, once for each line that calls it, above the 164 characters that the service documents.
+    Raises InvalidChannelName, and InvalidUserId for the user id.
     """
     text = _text(name, "channel name", InvalidChannelName)
     if text.startswith(SERVER_TO_USER_PREFIX):
         check_user_id(text.removeprefix(SERVER_TO_USER_PREFIX))
         return text
-    return _check(text, "channel name", limits.CHANNEL_NAME_LENGTH, InvalidChannelName)
+    _check(text, "channel name", limits.CHANNEL_NAME_LENGTH, InvalidChannelName)
+    if len(text) > limits.CHANNEL_NAME_DOCUMENTED_LENGTH:
+        # Without the name: Python remembers every text that it has warned of.
+        warnings.warn(
+            f"a channel name has more than {limits.CHANNEL_NAME_DOCUMENTED_LENGTH} characters, "
+            "which is what the service documents",
+            stacklevel=2,
+        )
+    return text
 
 
 def check_authorizable_channel(name: object) -> str:
@@ -100,7 +112,7 @@ def check_authorizable_channel(name: object) -> str:
     channel = check_channel(name)
     if not ChannelKind.of(channel).needs_authorization:
         raise InvalidChannelName(
-            f"channel {channel!r} needs no authorization: only names that start with "
+            f"channel {_shown(channel)} needs no authorization: only names that start with "
             "'private-' or 'presence-' do"
         )
     return channel
@@ -111,9 +123,12 @@ def check_event(name: object) -> str:
     text = _text(name, "event name", InvalidEventName)
     if len(text) > limits.EVENT_NAME_LENGTH:
         raise _too_long(text, "event name", limits.EVENT_NAME_LENGTH, InvalidEventName)
+    if not text.isascii() and _SURROGATE.search(text):
+        raise InvalidEventName(f"event name {_shown(text)} has a lone surrogate and is no Unicode")
     if text.startswith(RESERVED_EVENT_PREFIXES):
         raise InvalidEventName(
-            f"event name {text!r} is reserved: 'pusher:' and 'pusher_internal:' are the service's"
+            f"event name {_shown(text)} is reserved: "
+            "'pusher:' and 'pusher_internal:' are the service's"
         )
     return text
 
@@ -133,6 +148,16 @@ def check_user_id(user_id: object) -> str:
     """Return a signed-in user's id: 1 to 200 of a channel's characters. Raises InvalidUserId."""
     text = _text(user_id, "user id", InvalidUserId)
     return _check(text, "user id", limits.USER_ID_LENGTH, InvalidUserId)
+
+
+def check_path_segment(name: str, error: type[InvalidRequest]) -> str:
+    """Return a checked name that can stand in a path: the signed path must be the sent one.
+
+    Raises `error` for `.` and `..`, which every HTTP client resolves away.
+    """
+    if name in (".", ".."):
+        raise error(f"{name!r} cannot stand in the path of a URL")
+    return name
 
 
 def server_to_user_channel(user_id: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import threading
@@ -11,7 +12,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from gae_pusher.channels.base import Channel, Sender
-from gae_pusher.config import options_from_env, resolve, url2options
+from gae_pusher.config import options_from_env, overridden, resolve, url2options
 from gae_pusher.errors import ConfigurationError, WebhookError
 from gae_pusher.names import server_to_user_channel
 from gae_pusher.sansio import authorization
@@ -30,8 +31,10 @@ class Pusher(AsyncTwins):
 
     What is left out of `app_id`, `key`, `secret`, `host`, `port` and `channel_type` is taken from
     the variables of these names in the module `gae_pusher`. `cluster` gives the host unless `host`
-    does. `timeout` is in seconds. Every further setting is a field of `gae_pusher.config.Config`,
-    or an option of the channel type such as `session=`.
+    does. `timeout` is in seconds. `encryption_master_key_base64` opens encrypted channels, the
+    other one is its 32 bytes as such. `encoder` is an older name of `json_encoder`; `backend` is
+    there to say that its name is `channel_type` now. Every further setting is a field of
+    `gae_pusher.config.Config`, or an option of the channel type such as `session=`.
     Raises ConfigurationError for settings that are missing or malformed.
     """
 
@@ -45,19 +48,34 @@ class Pusher(AsyncTwins):
         port: int | None = None,
         timeout: float | None = None,
         cluster: str | None = None,
+        encryption_master_key: bytes | str | None = None,
+        encryption_master_key_base64: str | None = None,
+        json_encoder: type[json.JSONEncoder] | None = None,
+        json_decoder: type[json.JSONDecoder] | None = None,
+        backend: None = None,
         *,
+        encoder: type[json.JSONEncoder] | None = None,
         channel_type: type[Channel] | None = None,
         **options: Any,
     ) -> None:
+        if backend is not None:
+            raise ConfigurationError(
+                "backend= is called channel_type= here: "
+                "pass a class such as gae_pusher.TornadoChannel"
+            )
         self.config, self._sender_options = resolve(
             app_id=app_id or _default("app_id"),
             key=key or _default("key"),
             secret=secret or _default("secret"),
             ssl=ssl,
             host=host or (None if cluster else _default("host")),
-            port=port or _default("port"),
+            port=port or (None if cluster else _default("port")),
             timeout=timeout,
             cluster=cluster,
+            encryption_master_key=encryption_master_key,
+            encryption_master_key_base64=encryption_master_key_base64,
+            json_encoder=json_encoder or encoder,
+            json_decoder=json_decoder,
             **options,
         )
         self._channel_type = channel_type
@@ -65,16 +83,21 @@ class Pusher(AsyncTwins):
         self._channels: WeakValueDictionary[str, Channel] = WeakValueDictionary()
         self._senders: dict[type[Channel], Sender] = {}
         self._lock = threading.Lock()
+        if self._sender_options:
+            self._sender()
 
     @classmethod
     def from_url(cls, url: str, **options: Any) -> Pusher:
         """The app of a URL, https://KEY:SECRET@HOST[:PORT]/apps/APP_ID. Options override it."""
-        return cls(**(url2options(url) | options))
+        return cls(**_with_port(overridden(url2options(url), options)))
 
     @classmethod
     def from_env(cls, env: str = "PUSHER_URL", **options: Any) -> Pusher:
-        """The app of the environment: the variable `env`, overridden by PUSHER_KEY and the like."""
-        return cls(**(options_from_env(os.environ, env) | options))
+        """The app of the environment: the variable `env`, overridden by PUSHER_KEY and the like.
+
+        Options override both: a secret may come from elsewhere.
+        """
+        return cls(**_with_port(options_from_env(os.environ, env, **options)))
 
     def __repr__(self) -> str:
         return f"<Pusher app {self.config.app_id!r} at {self.config.base_url}>"
@@ -147,15 +170,21 @@ class Pusher(AsyncTwins):
         return self._perform(plan, timeout)
 
     def trigger_batch(
-        self, batch: Iterable[Mapping[str, Any]] = (), *, timeout: float | None = None
+        self,
+        batch: Iterable[Mapping[str, Any]] = (),
+        already_encoded: bool = False,
+        *,
+        timeout: float | None = None,
     ) -> Any:
         """Trigger many events, ten to a request, in order; returns what the service answered.
 
         An item has `channel`, `name`, `data` and optionally `socket_id` and `info`; with any
         `info` the answer is {"batch": [ChannelInfo, ...]}, one for each item. Nothing is sent
-        for an empty batch. Raises what `trigger` raises; PartialFailure names indexes.
+        for an empty batch. `already_encoded` says that each `data` is the very text to send, on
+        an encrypted channel its envelope.
+        Raises what `trigger` raises; PartialFailure names indexes.
         """
-        return self._perform(self._verbs.trigger_batch(batch), timeout)
+        return self._perform(self._verbs.trigger_batch(batch, already_encoded), timeout)
 
     def send_to_user(
         self, user_id: str, event_name: str, data: Any, *, timeout: float | None = None
@@ -214,19 +243,20 @@ class Pusher(AsyncTwins):
     def webhook(
         self,
         request_body: bytes | str,
-        header_key: str | None,
-        header_signature: str | None,
+        header_key: bytes | str | None,
+        header_signature: bytes | str | None,
     ) -> Webhook:
         """A webhook to ask for `valid()`, `events()` and `typed_events()`.
 
         `request_body` is the raw body, the others are the headers X-Pusher-Key and
         X-Pusher-Signature.
         """
-        body = request_body.encode() if isinstance(request_body, str) else request_body
+        # No str may fail here: what cannot be what was signed is refused as a wrong signature.
+        body = request_body
         return Webhook(
-            body,
-            header_key,
-            header_signature,
+            body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body,
+            _header(header_key),
+            _header(header_signature),
             {**self.config.former_keys, self.config.key: self.config.secret},
             time.time(),
             self.config.webhook_max_age_seconds,
@@ -241,7 +271,7 @@ class Pusher(AsyncTwins):
         return self.webhook(request.body, key, signature)
 
     def validate_webhook(
-        self, key: str | None, signature: str | None, body: bytes | str
+        self, key: bytes | str | None, signature: bytes | str | None, body: bytes | str
     ) -> dict[str, Any] | None:
         """The envelope of an authentic webhook, {"time_ms": ..., "events": [...]}, else None."""
         try:
@@ -267,12 +297,28 @@ class Pusher(AsyncTwins):
     def _sender(self) -> Sender:
         kind = self.channel_type
         if kind not in self._senders:
-            self._senders[kind] = kind.sender_type(self.config, **self._sender_options)
+            try:
+                self._senders[kind] = kind.sender_type(self.config, **self._sender_options)
+            except TypeError as error:
+                raise ConfigurationError(
+                    f"{kind.__name__} does not take {', '.join(self._sender_options)}: {error}"
+                ) from error
         return self._senders[kind]
+
+
+def _with_port(options: dict[str, Any]) -> dict[str, Any]:
+    """A URL without a port means its scheme's, whatever gae_pusher.port says."""
+    if not options.get("host") or options.get("port"):
+        return options
+    return {**options, "port": 443 if options.get("ssl", True) else 80}
 
 
 def _nonce() -> bytes:
     return os.urandom(NONCE_BYTES)
+
+
+def _header(value: bytes | str | None) -> str | None:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
 
 
 def _default(name: str) -> Any:

@@ -41,10 +41,14 @@ class AsyncTwins(ABC):
         return self._perform_async(plan, timeout)
 
     def trigger_batch_async(
-        self, batch: Iterable[Mapping[str, Any]] = (), *, timeout: float | None = None
+        self,
+        batch: Iterable[Mapping[str, Any]] = (),
+        already_encoded: bool = False,
+        *,
+        timeout: float | None = None,
     ) -> Any:
         """A future of `trigger_batch`."""
-        return self._perform_async(self._verbs.trigger_batch(batch), timeout)
+        return self._perform_async(self._verbs.trigger_batch(batch, already_encoded), timeout)
 
     def send_to_user_async(
         self, user_id: str, event_name: str, data: Any, *, timeout: float | None = None

@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 
 from gae_pusher import limits, names
 from gae_pusher.config import Config
-from gae_pusher.errors import InvalidRequest, InvalidUserId, PayloadTooLarge
+from gae_pusher.errors import InvalidRequest, InvalidUserId
 from gae_pusher.names import ChannelKind
 from gae_pusher.sansio import encryption, messages
 from gae_pusher.sansio.signing import sign
@@ -65,6 +65,7 @@ def authenticate_user(
     """
     names.check_socket_id(socket_id)
     text = _with_text_id(config, user_data, "id", "user_data", _check_user)
+    messages.utf8_size(text, "user_data")
     return {"auth": _token(config, f"{socket_id}::user::{text}"), "user_data": text}
 
 
@@ -74,15 +75,12 @@ def _token(config: Config, signed: str) -> str:
 
 def _channel_data(config: Config, kind: ChannelKind, data: Mapping[str, Any] | str) -> str:
     if not kind & ChannelKind.PRESENCE:
-        return messages.to_text(data, messages.dumper(config.json_encoder), "custom_data")
+        text = messages.to_text(data, messages.dumper(config.json_encoder), "custom_data")
+        messages.utf8_size(text, "custom_data")
+        return text
     text = _with_text_id(config, data, "user_id", "custom_data", _check_member)
-    size, limit = len(text.encode()), limits.PRESENCE_CHANNEL_DATA_BYTES
-    if size > limit:
-        raise PayloadTooLarge(
-            f"custom_data has {size} bytes, the limit is {limit}: put less into user_info",
-            size=size,
-            limit=limit,
-        )
+    limit = config.limits.channel_data_bytes
+    messages.check_size(text, limit, "custom_data", "put less into user_info")
     return text
 
 
@@ -109,7 +107,7 @@ def _with_text_id(
 def _parsed(text: str, what: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InvalidRequest(f"{what} is a str that holds no JSON") from None
 
 
@@ -127,7 +125,7 @@ def _check_member(fields: Mapping[str, Any]) -> None:
 def _check_user(fields: Mapping[str, Any]) -> None:
     names.check_user_id(fields["id"])
     watchlist = fields.get("watchlist", ())
-    if isinstance(watchlist, str) or not all(isinstance(entry, str) for entry in watchlist):
+    if not isinstance(watchlist, (list, tuple)) or not all(isinstance(id, str) for id in watchlist):
         raise InvalidRequest("watchlist of user_data must be a list of str")
     if len(watchlist) > limits.WATCHLIST_LENGTH:
         raise InvalidRequest(

@@ -7,6 +7,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any, Final
 
 __all__ = [
+    "EVENT_TYPES",
     "CacheMiss",
     "ChannelOccupied",
     "ChannelVacated",
@@ -78,7 +79,7 @@ class SubscriptionCount:
 
 @dataclass(frozen=True, slots=True)
 class UnknownEvent:
-    """An event that this version does not know, or not in this shape, with all its fields."""
+    """An event that this version does not know, or not in this shape, with all its `fields`."""
 
     name: str
     fields: Mapping[str, Any]
@@ -95,7 +96,7 @@ WebhookEvent = (
     | UnknownEvent
 )
 
-_TYPES: Final[Mapping[str, type[Any]]] = {
+EVENT_TYPES: Final[Mapping[str, type[Any]]] = {
     "channel_occupied": ChannelOccupied,
     "channel_vacated": ChannelVacated,
     "member_added": MemberAdded,
@@ -111,14 +112,14 @@ def event_from_fields(event: Mapping[str, Any]) -> WebhookEvent:
 
     A known event with a new field beside the documented ones keeps its type.
     """
-    name, rest = event.get("name"), {key: value for key, value in event.items() if key != "name"}
-    kind = _TYPES.get(name) if isinstance(name, str) else None
+    name = event.get("name")
+    kind = EVENT_TYPES.get(name) if isinstance(name, str) else None
     if kind is not None:
-        values = {field.name: rest[field.name] for field in fields(kind) if field.name in rest}
+        values = {field.name: event[field.name] for field in fields(kind) if field.name in event}
         if _fits(kind, values):
             known: WebhookEvent = kind(**values)
             return known
-    return UnknownEvent(str(name), rest)
+    return UnknownEvent(str(name), dict(event))
 
 
 def _fits(kind: type[Any], values: Mapping[str, Any]) -> bool:

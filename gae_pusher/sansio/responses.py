@@ -87,7 +87,7 @@ def json_object(response: Response, decoder: type[json.JSONDecoder]) -> dict[str
         return {}
     try:
         value = json.loads(response.body, cls=decoder)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
         raise RemoteProtocolError(

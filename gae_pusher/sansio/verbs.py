@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 
 from gae_pusher import names
 from gae_pusher.config import Config
-from gae_pusher.errors import InvalidChannelName, InvalidRequest, TooManyChannels
+from gae_pusher.errors import InvalidChannelName, InvalidRequest, InvalidUserId, TooManyChannels
 from gae_pusher.names import ChannelKind
 from gae_pusher.sansio import encryption, messages
 from gae_pusher.sansio.operations import Operation, Plan
@@ -26,6 +26,7 @@ Attributes = str | Iterable[str] | None
 
 _BATCH_FIELDS = frozenset({"channel", "name", "data", "socket_id", "info"})
 _BATCH_REQUIRED = ("channel", "name", "data")
+_SMALLER = "trigger a reference and let the page fetch the rest"
 
 
 class Verbs:
@@ -57,12 +58,17 @@ class Verbs:
         operations = tuple(self._post("/events", {**fields, "channels": part}) for part in slices)
         return Plan(operations, _merge_triggers, slices)
 
-    def trigger_batch(self, batch: Iterable[Mapping[str, Any]]) -> Plan[dict[str, Any]]:
+    def trigger_batch(
+        self, batch: Iterable[Mapping[str, Any]], already_encoded: bool = False
+    ) -> Plan[dict[str, Any]]:
         """POST /batch_events (section 1.3), one request for each 10 events. Empty: no request.
 
         An item has `channel`, `name`, `data` and optionally `socket_id` and `info`.
         """
-        items = [self._batch_item(index, item) for index, item in enumerate(batch)]
+        if isinstance(batch, (str, bytes, Mapping)) or not isinstance(batch, Iterable):
+            raise InvalidRequest(f"batch must be a list of dicts, not {type(batch).__name__}")
+        encode = self._encoded if already_encoded else self._data
+        items = [self._batch_item(index, item, encode) for index, item in enumerate(batch)]
         slices = tuple(_slices(items, self.config.limits.events_per_batch))
         operations = tuple(self._post("/batch_events", {"batch": part}) for part in slices)
         sizes = [len(part) for part in slices]
@@ -73,15 +79,14 @@ class Verbs:
         self, prefix_filter: str | None = None, attributes: Attributes = None
     ) -> Plan[ChannelsInfo]:
         """GET /channels (section 1.4)."""
-        params = [("info", _joined(attributes))] if attributes else []
+        params = _info_params(attributes)
         if prefix_filter:
-            params.append(("filter_by_prefix", prefix_filter))
-        return self._get("/channels", tuple(params), _channels)
+            params += (("filter_by_prefix", _text(prefix_filter, "prefix_filter")),)
+        return self._get("/channels", params, _channels)
 
     def channel_info(self, channel: str, attributes: Attributes = None) -> Plan[ChannelInfo]:
         """GET /channels/{channel} (section 1.5)."""
-        params = (("info", _joined(attributes)),) if attributes else ()
-        return self._get(f"/channels/{_in_path(channel)}", params, _channel)
+        return self._get(f"/channels/{_in_path(channel)}", _info_params(attributes), _channel)
 
     def users_info(self, channel: str) -> Plan[UsersInfo]:
         """GET /channels/{channel}/users (section 1.6); presence channels only."""
@@ -93,8 +98,8 @@ class Verbs:
 
     def terminate_user_connections(self, user_id: str) -> Plan[dict[str, Any]]:
         """POST /users/{user_id}/terminate_connections (section 1.7)."""
-        path = f"/users/{names.check_user_id(user_id)}/terminate_connections"
-        return Plan((self._post(path, {}),), _only)
+        user = names.check_path_segment(names.check_user_id(user_id), InvalidUserId)
+        return Plan((self._post(f"/users/{user}/terminate_connections", {}),), _only)
 
     def _targets(self, channels: str | Iterable[str]) -> list[str]:
         if isinstance(channels, str):
@@ -115,32 +120,34 @@ class Verbs:
         return targets
 
     def _data(self, channel: str, event: str, data: Any) -> str:
-        where = f"event {event!r} on {channel!r}"
-        text = messages.to_text(data, self._dump_data, f"the data of {where}")
-        limit = self.config.limits.event_data_bytes
+        what = f"the data of event {event!r} on {channel!r}"
+        text = messages.to_text(data, self._dump_data, what)
         if ChannelKind.of(channel) & ChannelKind.ENCRYPTED:
-            messages.check_size(text, limit, where)
+            messages.check_size(text, self.config.limits.event_data_bytes, what, _SMALLER)
             key = self.config.encryption_master_key
             text = encryption.seal(channel, text, key, self._nonce())
-        messages.check_size(text, limit, where)
+        return self._encoded(channel, event, text)
+
+    def _encoded(self, channel: str, event: str, text: str) -> str:
+        what = f"the data of event {event!r} on {channel!r}"
+        if not isinstance(text, str):
+            raise InvalidRequest(f"{what} must be a str when it is already encoded")
+        messages.check_size(text, self.config.limits.event_data_bytes, what, _SMALLER)
         return text
 
-    def _batch_item(self, index: int, item: Mapping[str, Any]) -> dict[str, Any]:
+    def _batch_item(
+        self, index: int, item: Mapping[str, Any], encode: Callable[[str, str, Any], str]
+    ) -> dict[str, Any]:
         _check_fields(index, item)
         channel, event = names.check_channel(item["channel"]), names.check_event(item["name"])
-        fields = {
-            "channel": channel,
-            "name": event,
-            "data": self._data(channel, event, item["data"]),
-        }
+        fields = {"channel": channel, "name": event, "data": encode(channel, event, item["data"])}
         return fields | self._options(item.get("socket_id"), item.get("info"))
 
     def _options(self, socket_id: str | None, info: Attributes) -> dict[str, str]:
-        options = {}
-        if socket_id is not None:
+        """An empty socket id is what a form without one gives: then nobody is left out."""
+        options = dict(_info_params(info))
+        if socket_id:
             options["socket_id"] = names.check_socket_id(socket_id)
-        if info:
-            options["info"] = _joined(info)
         return options
 
     def _post(self, path: str, fields: Mapping[str, Any]) -> Operation[dict[str, Any]]:
@@ -163,22 +170,34 @@ def _slices(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
-def _joined(attributes: str | Iterable[str]) -> str:
-    return attributes if isinstance(attributes, str) else ",".join(attributes)
+def _info_params(attributes: Attributes) -> Params:
+    """The `info` parameter, unless nothing is asked for."""
+    given = (attributes,) if isinstance(attributes, str) else tuple(attributes or ())
+    info = ",".join(_text(name, "an attribute") for name in given)
+    return (("info", info),) if info else ()
+
+
+def _text(value: object, what: str) -> str:
+    if not isinstance(value, str):
+        raise InvalidRequest(f"{what} must be a str, not {type(value).__name__}")
+    messages.utf8_size(value, what)
+    return value
 
 
 def _in_path(channel: str) -> str:
     """Names of the alphabet need no escaping, so that the signed and the sent path are one text."""
     if ChannelKind.of(names.check_channel(channel)) & ChannelKind.SERVER_TO_USER:
         raise InvalidChannelName(f"channel {channel!r} is a user's own and cannot be asked about")
-    return channel
+    return names.check_path_segment(channel, InvalidChannelName)
 
 
 def _check_fields(index: int, item: Mapping[str, Any]) -> None:
+    if not isinstance(item, Mapping):
+        raise InvalidRequest(f"item {index} of the batch must be a dict: {type(item).__name__}")
     missing = [name for name in _BATCH_REQUIRED if name not in item]
     if missing:
         raise InvalidRequest(f"item {index} of the batch has no {missing[0]!r}")
-    unknown = sorted(item.keys() - _BATCH_FIELDS)
+    unknown = sorted(map(str, item.keys() - _BATCH_FIELDS))
     if unknown:
         raise InvalidRequest(
             f"item {index} of the batch has {unknown[0]!r}: "

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Webhook"]
 
+_TIME_MS_LIMIT = 1 << 53  # what JSON numbers hold exactly everywhere
+
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
@@ -96,8 +98,11 @@ class Webhook:
             envelope = json.loads(self.body, cls=self.decoder)
         except (ValueError, RecursionError):
             raise MalformedWebhook("the webhook's body is no JSON") from None
-        if not isinstance(envelope, dict) or type(envelope.get("time_ms")) is not int:
-            raise MalformedWebhook("the webhook has no time_ms")
+        if not isinstance(envelope, dict):
+            raise MalformedWebhook("the webhook's body is no JSON object")
+        time_ms = envelope.get("time_ms")
+        if type(time_ms) is not int or not 0 <= time_ms < _TIME_MS_LIMIT:
+            raise MalformedWebhook("the webhook has no time_ms, unix milliseconds")
         events = envelope.get("events")
         if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
             raise MalformedWebhook("the webhook has no list of events")
