@@ -44,8 +44,8 @@ examples:
       behave like a hosted app that is set up so
 
 Without --app and --apps-file, a PUSHER_URL of this machine in the environment is the app; without
-that it is the one of the first example. Open the address in a browser for the inspector. Secrets in a command line can be read by other
-users of the machine: use PUSHER_URL or --apps-file where that matters.
+that it is the one of the first example. Open the address in a browser for the inspector. Secrets
+in a command line can be read by other users: use PUSHER_URL or --apps-file where that matters.
 
 names for --disable:{switches}
 names for --set:{settings}
