@@ -336,9 +336,9 @@ def test_codes_that_bring_it_back(peers: Peer, server: RunningServer, code: int)
 def test_unknown_key_is_told(peers: Peer) -> None:
     """A key of no app ends the attempt with 4001."""
     peers.start("a", key="nobody")
-    error = peers.wait("a", "connection", "error")
-    assert error["data"]["code"] == 4001
-    assert "nobody not in this cluster" in error["data"]["message"]
+    error = peers.wait("a", "connection", "error")["error"]["data"]
+    assert error["code"] == 4001
+    assert "nobody not in this cluster" in error["message"]
     assert peers.do("state", client="a") == "disconnected"
 
 
