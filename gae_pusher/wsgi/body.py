@@ -10,7 +10,7 @@ from gae_pusher.wsgi.http import Refusal
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
-__all__ = ["check_length", "read_body"]
+__all__ = ["check_length", "read_body", "require_length"]
 
 _CHUNK_BYTES: Final = 65_536
 _LENGTH: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
@@ -52,6 +52,14 @@ def check_length(text: str | None, limit: int) -> int | None:
     if int(text) > limit:
         raise _too_large(limit)
     return int(text)
+
+
+def require_length(text: str | None, limit: int) -> int:
+    """What a Content-Length header says. Raises Refusal as `check_length`, and 411 without one."""
+    length = check_length(text, limit)
+    if length is None:
+        raise Refusal(411, "send a Content-Length")
+    return length
 
 
 def _read(stream: Any, wanted: int) -> bytes:

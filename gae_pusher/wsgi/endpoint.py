@@ -32,9 +32,10 @@ class Endpoint(ABC):
         """The answer, never an exception: what nobody expected is logged and becomes a 500."""
         try:
             return self.answer(request)
-        except Refusal as refusal:
-            return refusal.response
-        except Exception:
+        except Exception as error:
+            refusal = request.refusal(error)
+            if refusal is not None:
+                return refusal.response
             logger.exception("%s could not answer", type(self).__name__)
             return text_response(500, "something went wrong, the log says what")
 

@@ -1,4 +1,4 @@
-"""The app's own functions: what may be registered, and what they give back."""
+"""What the app's own code hands in: its functions, and its Pusher."""
 
 from __future__ import annotations
 
@@ -7,8 +7,20 @@ from collections.abc import Callable
 from typing import Any
 
 from gae_pusher.errors import ConfigurationError
+from gae_pusher.pusher import Pusher
 
-__all__ = ["check_handler", "settled"]
+__all__ = ["PusherSource", "check_handler", "settled", "source"]
+
+PusherSource = Callable[[], Pusher]
+
+
+def source(pusher: Pusher | PusherSource) -> PusherSource:
+    """A function that returns the Pusher: the given one, or one around the given Pusher."""
+    if isinstance(pusher, Pusher):
+        return lambda: pusher
+    if not callable(pusher):
+        raise ConfigurationError(f"{type(pusher).__name__} is no Pusher: pass one, or a function")
+    return pusher
 
 
 def check_handler(handler: Callable[..., object]) -> None:

@@ -46,6 +46,10 @@ class Request(ABC):
     def for_rule(self, form: Form) -> Any:
         """What the app's own code is given: the request as its framework shows it."""
 
+    def refusal(self, error: Exception) -> Refusal | None:
+        """The answer that the framework gives to an exception of its own; None for any other."""
+        return error if isinstance(error, Refusal) else None
+
 
 @dataclass(frozen=True, slots=True)
 class BrowserRequest:
