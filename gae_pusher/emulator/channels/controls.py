@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -97,7 +98,7 @@ class Controls:
         await response.prepare(request)
         last = request.headers.get("Last-Event-ID", "0")
         queue: asyncio.Queue[Entry | None] = asyncio.Queue(STREAM_QUEUE)
-        with self._server.following(queue):
+        with suppress(ConnectionError), self._server.following(queue):
             for entry in self._server.log.entries(int(last) if last.isdecimal() else 0):
                 await response.write(_sse(entry))
             while (next_entry := await queue.get()) is not None:

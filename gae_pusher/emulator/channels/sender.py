@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from aiohttp import ClientError, ClientSession, ClientTimeout
+from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout
 
 from gae_pusher.emulator.channels.clock import Clock
 from gae_pusher.emulator.channels.log import Log
@@ -113,6 +113,8 @@ class Sender:
                 return response.status, None if good else "not a 2xx answer"
         except TimeoutError:
             return None, f"no answer within {self._timing.timeout_seconds:g} s"
+        except ClientConnectorError as error:
+            return None, f"no connection: {error.strerror}"
         except (ClientError, OSError, ValueError) as error:
             return None, f"{type(error).__name__}: {error}"
 
