@@ -1,0 +1,179 @@
+"""libcurl's multi interface in a thread of its own."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import threading
+import time
+import weakref
+from collections import deque
+from concurrent.futures import Future
+from contextlib import suppress
+
+import pycurl
+
+from gae_pusher.config import Config
+from gae_pusher.engines import failures
+from gae_pusher.engines.transfers import Transfer
+from gae_pusher.sansio.http import Request, Response
+
+__all__ = ["Multi"]
+
+_Job = tuple[Future[Response], Request, float]
+_FLAGS = {
+    selectors.EVENT_READ: pycurl.CSELECT_IN,
+    selectors.EVENT_WRITE: pycurl.CSELECT_OUT,
+    selectors.EVENT_READ | selectors.EVENT_WRITE: pycurl.CSELECT_IN | pycurl.CSELECT_OUT,
+}
+_EVENTS = {
+    pycurl.POLL_IN: selectors.EVENT_READ,
+    pycurl.POLL_OUT: selectors.EVENT_WRITE,
+    pycurl.POLL_INOUT: selectors.EVENT_READ | selectors.EVENT_WRITE,
+}
+
+
+class Multi:
+    """Up to `limit` exchanges at a time, the others wait in order. The thread starts lazily."""
+
+    def __init__(self, config: Config, limit: int) -> None:
+        self._options = (config, limit)
+        self._loop: _Loop | None = None
+        self._lock = threading.Lock()
+
+    def submit(self, request: Request, timeout: float) -> Future[Response]:
+        """A future of the answer; `timeout` seconds from when its turn comes."""
+        future: Future[Response] = Future()
+        loop = self._loop or self._start()
+        loop.put((future, request, timeout))
+        return future
+
+    def close(self) -> None:
+        """End the thread once it has done what was submitted."""
+        if self._loop is not None:
+            self._loop.close()
+
+    def _start(self) -> _Loop:
+        with self._lock:
+            if self._loop is None:
+                self._loop = loop = _Loop(*self._options)
+                threading.Thread(target=loop.run, name="gae_pusher", daemon=True).start()
+                weakref.finalize(self, loop.close).atexit = False
+            return self._loop
+
+
+class _Loop:
+    """Waits for sockets, for time and for jobs; only `put` and `close` are for other threads."""
+
+    def __init__(self, config: Config, limit: int) -> None:
+        self._config = config
+        self._free: list[Transfer | None] = [None] * limit
+        self._jobs: deque[_Job] = deque()
+        self._active: dict[pycurl.Curl, tuple[Transfer, Future[Response]]] = {}
+        self._bell, self._button = socket.socketpair()
+        self._rung = self._closed = self._ended = False
+        self._due: float | None = None
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._bell, selectors.EVENT_READ)
+        self._multi = pycurl.CurlMulti()
+        self._multi.setopt(pycurl.M_MAXCONNECTS, limit)
+        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
+        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
+
+    def put(self, job: _Job) -> None:
+        """Add a job."""
+        self._jobs.append(job)
+        self._ring()
+        if self._ended:
+            self._refuse()  # the loop may not have seen it any more
+
+    def close(self) -> None:
+        """Let the loop end after its last job."""
+        self._closed = True
+        self._ring()
+
+    def run(self) -> None:
+        """The thread."""
+        try:
+            while self._jobs or self._active or not self._closed:
+                self._begin()
+                self._wait()
+                self._finish()
+        finally:
+            self._dispose()
+
+    def _ring(self) -> None:
+        # Cleared by the loop before it looks at the jobs: a job is seen, or rung for.
+        if not self._rung and not self._ended:
+            self._rung = True
+            with suppress(OSError):  # the loop has just ended
+                self._button.send(b"!")
+
+    def _begin(self) -> None:
+        while self._jobs and self._free:
+            future, request, timeout = self._jobs.popleft()
+            if not future.set_running_or_notify_cancel():
+                continue
+            transfer = self._free.pop() or Transfer(self._config)
+            transfer.prepare(request, timeout)
+            self._active[transfer.curl] = transfer, future
+            self._multi.add_handle(transfer.curl)
+
+    def _wait(self) -> None:
+        timeout = None if self._due is None else max(self._due - time.monotonic(), 0)
+        for key, mask in self._selector.select(timeout):
+            if key.fileobj is self._bell:
+                self._bell.recv(1)
+                self._rung = False
+            else:
+                self._multi.socket_action(key.fd, _FLAGS[mask])
+        if self._due is not None and self._due <= time.monotonic():
+            self._due = None
+            self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
+
+    def _finish(self) -> None:
+        more = 1
+        while more:
+            more, done, failed = self._multi.info_read()
+            for curl in done:
+                transfer, future = self._release(curl)
+                future.set_result(transfer.response())
+            for curl, code, reason in failed:
+                transfer, future = self._release(curl)
+                future.set_exception(transfer.failure(code, reason))
+
+    def _release(self, curl: pycurl.Curl) -> tuple[Transfer, Future[Response]]:
+        self._multi.remove_handle(curl)
+        transfer, future = self._active.pop(curl)
+        self._free.append(transfer)
+        return transfer, future
+
+    def _watch(self, what: int, fd: int, _multi: object, _data: object) -> None:
+        if fd in self._selector.get_map():
+            self._selector.unregister(fd)
+        if what != pycurl.POLL_REMOVE:
+            self._selector.register(fd, _EVENTS[what])
+
+    def _set_timer(self, milliseconds: int) -> None:
+        self._due = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
+
+    def _dispose(self) -> None:
+        """Leave nothing open and no future unsettled, whatever ended the loop."""
+        self._ended = True
+        self._refuse()
+        for curl, (transfer, future) in self._active.items():
+            self._multi.remove_handle(curl)
+            future.set_exception(transfer.failure(pycurl.E_ABORTED_BY_CALLBACK, "it was closed"))
+        for free in self._free:
+            if free is not None:
+                free.curl.close()
+        self._multi.close()
+        self._selector.close()
+        self._bell.close()
+        self._button.close()
+
+    def _refuse(self) -> None:
+        with suppress(IndexError):
+            while True:
+                future, request, _ = self._jobs.popleft()
+                future.set_exception(failures.unconnected(request, "the engine was closed"))

@@ -1,0 +1,105 @@
+"""One libcurl handle, used for one exchange after the other."""
+
+from __future__ import annotations
+
+import io
+from typing import Final
+
+import pycurl
+
+from gae_pusher.config import Config
+from gae_pusher.engines import failures
+from gae_pusher.engines.connections import trusted_certificates
+from gae_pusher.errors import PusherError
+from gae_pusher.limits import RESPONSE_BYTES
+from gae_pusher.sansio.http import Request, Response
+
+__all__ = ["Transfer"]
+
+_NO_HTTP: Final = frozenset(
+    {
+        pycurl.E_UNSUPPORTED_PROTOCOL,  # how libcurl calls an answer without a status line
+        pycurl.E_FTP_WEIRD_SERVER_REPLY,  # 8, for HTTP too
+        pycurl.E_BAD_CONTENT_ENCODING,
+        pycurl.E_OUT_OF_MEMORY,  # how it calls endless headers
+        getattr(pycurl, "E_TOO_LARGE", 100),
+    }
+)
+
+
+class Transfer:
+    """A handle with everything set that stays the same for one app."""
+
+    def __init__(self, config: Config) -> None:
+        self.curl = curl = pycurl.Curl()
+        curl.setopt(pycurl.NOSIGNAL, 1)  # signals and threads do not mix
+        curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
+        curl.setopt(pycurl.TCP_KEEPALIVE, 1)
+        curl.setopt(pycurl.MAXCONNECTS, 1)
+        curl.setopt(pycurl.PROXY, config.http_proxy or "")
+        curl.setopt(pycurl.NOPROXY, "")
+        curl.setopt(pycurl.WRITEFUNCTION, self._write)
+        if config.ssl:
+            curl.setopt(pycurl.CAINFO, trusted_certificates(config))
+        self._lines: list[bytes] = []
+        self._body = bytearray()
+
+    def prepare(self, request: Request, timeout: float) -> None:
+        """Make the handle ready for one request, `timeout` seconds for all of it."""
+        self._request, self._timeout = request, timeout
+        self._lines = []
+        self._body = bytearray()
+        curl = self.curl
+        curl.setopt(pycurl.URL, request.url)
+        curl.setopt(pycurl.TIMEOUT_MS, max(int(timeout * 1000), 1))
+        curl.setopt(pycurl.HEADERFUNCTION, self._lines.append)
+        curl.setopt(pycurl.HTTPHEADER, _header_lines(request))
+        if request.body is None:
+            curl.setopt(pycurl.HTTPGET, 1)
+            return
+        # Given as a callback that cannot rewind: libcurl sends a body that it has as a string
+        # again, on its own, when a kept connection breaks before the answer.
+        curl.setopt(pycurl.POST, 1)
+        curl.setopt(pycurl.POSTFIELDSIZE, len(request.body))
+        curl.setopt(pycurl.READFUNCTION, io.BytesIO(request.body).read)
+
+    def response(self) -> Response:
+        """The answer, after a success."""
+        return Response(
+            self.curl.getinfo(pycurl.RESPONSE_CODE), bytes(self._body), _headers(self._lines)
+        )
+
+    def failure(self, code: int, reason: str) -> PusherError:
+        """What an error of libcurl means. Its texts name hosts and never the query."""
+        sent = self.curl.getinfo(pycurl.REQUEST_SIZE) > 0
+        if code == pycurl.E_OPERATION_TIMEDOUT:
+            tell = failures.timeout if sent else failures.connect_timeout
+            return tell(self._request, self._timeout)
+        if not sent:
+            return failures.unconnected(self._request, reason)
+        if code == pycurl.E_WRITE_ERROR:
+            return failures.too_large(self._request)
+        if code in _NO_HTTP:
+            return failures.no_http(self._request)
+        return failures.broken(self._request, reason)
+
+    def _write(self, data: bytes) -> int:
+        self._body += data
+        return -1 if len(self._body) > RESPONSE_BYTES else len(data)
+
+
+def _header_lines(request: Request) -> list[str]:
+    """No `Expect`: it would cost a round trip."""
+    return [*(f"{name}: {value}" for name, value in request.headers.items()), "Expect:"]
+
+
+def _headers(lines: list[bytes]) -> dict[str, str]:
+    """Those of the last answer: the ones of a proxy's tunnel and of a 100 come before."""
+    headers: dict[str, str] = {}
+    for line in lines:
+        name, colon, value = line.decode("latin-1").partition(":")
+        if colon:
+            headers[name.lower()] = value.strip()
+        elif name.startswith("HTTP/"):
+            headers.clear()
+    return headers

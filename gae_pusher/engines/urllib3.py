@@ -1,0 +1,163 @@
+"""The default engine: urllib3's connections, kept by ourselves. Cloud NDB imports urllib3 anyway.
+
+urllib3's pools are not used: they log the signed query, and cannot say whether a request that
+failed had been sent.
+"""
+
+from __future__ import annotations
+
+import http.client
+import queue
+import time
+import weakref
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from urllib3.exceptions import HTTPError
+from urllib3.util.connection import is_connection_dropped
+
+from gae_pusher.config import Config
+from gae_pusher.engines import failures
+from gae_pusher.engines.base import Engine, PerProcess
+from gae_pusher.engines.connections import Connection, connector, proxy_headers, remaining
+from gae_pusher.engines.workers import Workers
+from gae_pusher.errors import PusherError
+from gae_pusher.limits import RESPONSE_BYTES
+from gae_pusher.sansio.http import Request, Response
+
+__all__ = ["Urllib3Engine"]
+
+_FOREIGN = (OSError, HTTPError, http.client.HTTPException)
+
+
+class Urllib3Engine(Engine):
+    """Blocking connections; `submit` uses a thread for each of them."""
+
+    def __init__(self, config: Config, connections: int) -> None:
+        connect = connector(config)
+        self._state = PerProcess(lambda: _State(connections, connect))
+        self._exchange = _Exchange(config)
+        weakref.finalize(self, _close, self._state)
+
+    def send(self, request: Request, timeout: float) -> Response:
+        """See Engine. Resolving the host's name is not bounded: the system does it."""
+        deadline = time.monotonic() + timeout
+        state = self._state.get()
+        connection = state.take(request, timeout, deadline)
+        try:
+            return self._exchange(connection, request, timeout, deadline)
+        except _FOREIGN as error:
+            connection.close()
+            raise _translated(error, request, timeout) from error
+        except PusherError:
+            connection.close()
+            raise
+        finally:
+            state.give(connection)
+
+    def submit(self, request: Request, timeout: float) -> Future[Response]:
+        """See Engine."""
+        return self._state.get().workers.submit(lambda: self.send(request, timeout))
+
+    def close(self) -> None:
+        """See Engine."""
+        _close(self._state)
+
+
+class _State:
+    """What one process owns: its idle connections, the youngest first, and its threads."""
+
+    def __init__(self, limit: int, connect: Callable[[], Connection]) -> None:
+        self.workers = Workers(limit)
+        self._limit = limit
+        self._connect = connect
+        self._closed = False
+        self._idle: queue.LifoQueue[Connection | None] = queue.LifoQueue()
+        for _ in range(limit):
+            self._idle.put(None)
+
+    def take(self, request: Request, timeout: float, deadline: float) -> Connection:
+        """A connection that the service has not closed; the caller gives it back."""
+        try:
+            kept = self._idle.get(timeout=timeout)
+        except queue.Empty:
+            raise failures.busy(self._limit, timeout) from None
+        if kept is not None:
+            if not is_connection_dropped(kept):
+                return kept
+            kept.close()
+        try:
+            return self._connected(request, timeout, deadline)
+        except BaseException:
+            self._idle.put(None)
+            raise
+
+    def give(self, connection: Connection) -> None:
+        """Take a connection back; one that was closed meanwhile leaves its place to a new one."""
+        self._idle.put(connection if connection.sock else None)
+        if self._closed:
+            self.close()
+
+    def close(self) -> None:
+        """Close what is idle now, and what is given back later."""
+        self._closed = True
+        self.workers.close()
+        idle = [self._idle.get_nowait() for _ in range(self._idle.qsize())]
+        for connection in idle:
+            if connection is not None:
+                connection.close()
+            self._idle.put(None)
+
+    def _connected(self, request: Request, timeout: float, deadline: float) -> Connection:
+        connection = self._connect()
+        try:
+            connection.timeout = remaining(deadline)
+            connection.connect()
+        except _FOREIGN as error:
+            connection.close()
+            if isinstance(error, TimeoutError):
+                raise failures.connect_timeout(request, timeout) from error
+            raise failures.unconnected(request, error) from error
+        return connection
+
+
+class _Exchange:
+    """One request and its answer on a connection."""
+
+    def __init__(self, config: Config) -> None:
+        forwarded = config.http_proxy and not config.ssl
+        self._proxy_headers = proxy_headers(config) if forwarded else {}
+        # A forwarding proxy gets the whole URL, everybody else what stands after the host.
+        self._skip = 0 if forwarded else len(config.base_url) - len(config.path_prefix)
+
+    def __call__(
+        self, connection: Connection, request: Request, timeout: float, deadline: float
+    ) -> Response:
+        sock: Any = connection.sock
+        connection.timeout = remaining(deadline)
+        headers = {**request.headers, **self._proxy_headers}
+        connection.request(request.method, request.url[self._skip :], request.body, headers)
+        sock.settimeout(remaining(deadline))
+        answer: Any = connection.getresponse()
+        with answer:
+            body = answer.read(RESPONSE_BYTES + 1)
+        if len(body) > RESPONSE_BYTES:
+            raise failures.too_large(request)
+        if answer.length:
+            raise failures.broken(request, "the answer ended early")
+        return Response(answer.status, body, {k.lower(): v for k, v in answer.getheaders()})
+
+
+def _translated(error: Exception, request: Request, timeout: float) -> PusherError:
+    if isinstance(error, TimeoutError):
+        return failures.timeout(request, timeout)
+    if isinstance(error, (OSError, http.client.IncompleteRead)):
+        return failures.broken(request, str(error) or type(error).__name__)
+    return failures.no_http(request)
+
+
+def _close(state: PerProcess[_State]) -> None:
+    own = state.pop()
+    if own is not None:
+        own.close()
