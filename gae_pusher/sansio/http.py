@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from urllib.parse import quote
 
 from gae_pusher.sansio.signing import Params
@@ -14,6 +14,7 @@ __all__ = ["LIBRARY", "Request", "Response"]
 
 LIBRARY = f"gae_pusher {__version__}"
 
+_UNRESERVED = re.compile("[A-Za-z0-9_.~-]*")
 _NO_BODY_HEADERS: Mapping[str, str] = {"X-Pusher-Library": LIBRARY}
 _BODY_HEADERS: Mapping[str, str] = {
     "Content-Type": "application/json",
@@ -21,7 +22,7 @@ _BODY_HEADERS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Request:
     """A signed request, ready to send. Its query and body stay out of the repr.
 
@@ -34,18 +35,20 @@ class Request:
     params: Params = field(repr=False)
     body: bytes | None = field(default=None, repr=False)
 
-    @cached_property
+    @property
     def url(self) -> str:
         """The whole URL, its query percent-encoded: a signature is over the raw values."""
-        query = "&".join(
-            f"{quote(key, safe='')}={quote(value, safe='')}" for key, value in self.params
-        )
+        query = "&".join([f"{_quoted(key)}={_quoted(value)}" for key, value in self.params])
         return f"{self.base_url}{self.path}?{query}"
 
     @property
     def headers(self) -> Mapping[str, str]:
         """The headers of protocol section 1.11. A fresh copy is yours to make."""
         return _NO_BODY_HEADERS if self.body is None else _BODY_HEADERS
+
+
+def _quoted(text: str) -> str:
+    return text if _UNRESERVED.fullmatch(text) else quote(text, safe="")
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,8 +172,10 @@ def _slices(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:
 
 def _info_params(attributes: Attributes) -> Params:
     """The `info` parameter, unless nothing is asked for."""
-    given = (attributes,) if isinstance(attributes, str) else tuple(attributes or ())
-    info = ",".join(_text(name, "an attribute") for name in given)
+    if attributes is None:
+        return ()
+    many = isinstance(attributes, Iterable) and not isinstance(attributes, str)
+    info = ",".join(_text(name, "info") for name in (attributes if many else (attributes,)))
     return (("info", info),) if info else ()
 
 
