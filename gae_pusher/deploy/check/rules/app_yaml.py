@@ -1,0 +1,172 @@
+"""Rules for app.yaml that Google's parsers leave to the server: runtime, scaling, environment."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from gae_pusher.deploy.check.findings import Finding
+from gae_pusher.deploy.check.project import Project
+from gae_pusher.deploy.check.schema import APP_YAML, check_schema
+from gae_pusher.deploy.check.yaml_source import Source
+
+__all__ = ["check_app_yaml"]
+
+# First day on which new deployments are doubtful: the end of Python's own support.
+_END_OF_SUPPORT: Final = {
+    "python310": datetime.date(2026, 10, 31),
+    "python311": datetime.date(2027, 10, 31),
+    "python312": datetime.date(2028, 10, 31),
+    "python313": datetime.date(2029, 10, 31),
+    "python314": datetime.date(2030, 10, 31),
+}
+_GONE: Final = frozenset({"python27", "python37", "python38", "python39"})
+_PREVIEW: Final = frozenset({"python315"})
+_WARN_DAYS_AHEAD: Final = 90
+
+_SCALING: Final = ("automatic_scaling", "basic_scaling", "manual_scaling")
+_AUTOMATIC_CLASSES: Final = frozenset({"F1", "F2", "F4", "F4_1G"})
+_OTHER_CLASSES: Final = frozenset({"B1", "B2", "B4", "B4_1G", "B8"})
+
+# Key of automatic_scaling, lowest and highest value that the server takes.
+_RANGES: Final = (
+    ("min_instances", 0, 1000),
+    ("max_instances", 0, 2_147_483_647),
+    ("max_concurrent_requests", 1, 1000),
+    ("target_cpu_utilization", 0.5, 0.95),
+    ("target_throughput_utilization", 0.5, 0.95),
+)
+_RESERVED: Final = re.compile(r"PORT|GAE_.*|GOOGLE_CLOUD_PROJECT|NODE_ENV|K_SERVICE")
+_EXPRESSION_OF_PORT: Final = re.compile(r"\$\{?PORT\b")
+
+
+def check_app_yaml(project: Project, today: datetime.date) -> Iterator[Finding]:
+    """Findings in app.yaml itself, files that it names included."""
+    path, app = project.app_yaml, project.app
+    if path not in project.documents:
+        return
+    yield from check_schema(path, app, APP_YAML)
+    yield from _check_runtime(path, app, today)
+    yield from _check_scaling(path, app)
+    yield from _check_variables(path, app)
+    yield from _check_entrypoint(project, app)
+    for name in (app.get("includes") or Source([], 1)).entries():
+        if isinstance(name.value, str) and not project.has(name.value):
+            yield Finding(path, name.line, "A010", f"{name.value} does not exist")
+
+
+def _check_runtime(path: str, app: Source, today: datetime.date) -> Iterator[Finding]:
+    runtime = app.get("runtime")
+    if runtime is None:
+        yield Finding(path, 1, "A101", "there is no `runtime`")
+        return
+    name, end = str(runtime.value), _END_OF_SUPPORT.get(str(runtime.value))
+    if name in _GONE:
+        yield Finding(path, runtime.line, "A103", f"{name} is past its end of support")
+    elif name in _PREVIEW:
+        yield Finding(path, runtime.line, "A105", f"{name} is a preview")
+    elif end is None:
+        yield Finding(path, runtime.line, "A102", f"{name!r} is no runtime that this tool knows")
+    elif today + datetime.timedelta(days=_WARN_DAYS_AHEAD) >= end:
+        yield Finding(path, runtime.line, "A104", f"Python's support of {name} ends on {end}")
+
+
+def _check_scaling(path: str, app: Source) -> Iterator[Finding]:
+    kinds = [kind for kind in _SCALING if app.get(kind)]
+    if len(kinds) > 1:
+        line = max(source.line for kind in kinds if (source := app.get(kind)))
+        yield Finding(path, line, "A201", f"{' and '.join(kinds)} exclude each other")
+        return
+    automatic = not kinds or kinds[0] == "automatic_scaling"
+    yield from _check_class(path, app, automatic)
+    if automatic:
+        yield from _check_automatic(path, app)
+    else:
+        yield from _check_at_least_one(path, app, kinds[0])
+
+
+def _check_class(path: str, app: Source, automatic: bool) -> Iterator[Finding]:
+    source = app.get("instance_class")
+    if source is None:
+        return
+    name = str(source.value)
+    if name not in _AUTOMATIC_CLASSES | _OTHER_CLASSES:
+        yield Finding(path, source.line, "A203", f"{name!r} is no instance class")
+    elif (name in _AUTOMATIC_CLASSES) != automatic:
+        kind = "automatic" if automatic else "basic or manual"
+        yield Finding(path, source.line, "A202", f"{name} does not go with {kind} scaling")
+
+
+def _check_automatic(path: str, app: Source) -> Iterator[Finding]:
+    section = app.get("automatic_scaling") or Source({}, 1)
+    for key, low, high in _RANGES:
+        source = section.get(key)
+        if source and _is_number(source.value) and not low <= source.value <= high:
+            text = f"{key} is {source.value}, the range is {low} to {high}"
+            yield Finding(path, source.line, "A204", text)
+    for low_key, high_key in (
+        ("min_instances", "max_instances"),
+        ("min_idle_instances", "max_idle_instances"),
+    ):
+        low_source, high_source = section.get(low_key), section.get(high_key)
+        if low_source and high_source and _exceeds(low_source.value, high_source.value):
+            yield Finding(path, low_source.line, "A204", f"{low_key} is more than {high_key}")
+    if not section.plain("max_instances"):
+        yield Finding(path, section.line, "A205", "automatic_scaling has no max_instances")
+
+
+def _check_at_least_one(path: str, app: Source, kind: str) -> Iterator[Finding]:
+    key = "instances" if kind == "manual_scaling" else "max_instances"
+    source = (app.get(kind) or Source({}, 1)).get(key)
+    if source and _is_number(source.value) and source.value < 1:
+        yield Finding(path, source.line, "A204", f"{key} is {source.value}, it must be 1 or more")
+
+
+def _check_variables(path: str, app: Source) -> Iterator[Finding]:
+    for name, source in (app.get("env_variables") or Source({}, 1)).items():
+        if source.value is None:
+            yield Finding(path, source.line, "A401", f"{name} is null")
+        elif isinstance(source.value, (bool, float)):
+            yield Finding(path, source.line, "A402", f"{name} is not quoted")
+        if _RESERVED.fullmatch(name):
+            yield Finding(path, source.line, "A403", f"{name} is App Engine's to set")
+
+
+def _check_entrypoint(project: Project, app: Source) -> Iterator[Finding]:
+    path, source = project.app_yaml, app.get("entrypoint")
+    if source is None:
+        main = project.texts.get("main.py", "")
+        if not re.search(r"^(app\b|from .* import .*\bapp\b|def app\b)", main, re.MULTILINE):
+            yield Finding(path, 1, "A407", "there is no entrypoint, and no `app` in main.py")
+        return
+    if not isinstance(source.value, str):
+        yield Finding(path, source.line, "A404", "entrypoint must be one text")
+        return
+    yield from _check_command(project, source.line, source.value)
+
+
+def _check_command(project: Project, line: int, command: str) -> Iterator[Finding]:
+    path, gunicorn = project.app_yaml, "gunicorn" in command
+    if not _EXPRESSION_OF_PORT.search(command) and (not gunicorn or _binds(command)):
+        yield Finding(path, line, "A405", "the entrypoint does not use $PORT")
+    if not gunicorn:
+        return
+    requirements = project.texts.get("requirements.txt", "")
+    if not re.search(r"^gunicorn\b", requirements, re.MULTILINE | re.IGNORECASE):
+        yield Finding(path, line, "A406", "the entrypoint runs gunicorn, nothing installs it")
+    if not re.search(r"--threads|--worker-class|\s-k\b|-c\b|--config", command):
+        yield Finding(path, line, "A408", "gunicorn serves one request at a time per worker")
+
+
+def _binds(command: str) -> bool:
+    return bool(re.search(r"\s(-b|--bind)\b", command))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _exceeds(low: object, high: object) -> bool:
+    return isinstance(low, int) and isinstance(high, int) and low > high

@@ -1,0 +1,73 @@
+"""Rules for the way between app.yaml and the app: do the endpoints get their requests?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from gae_pusher.deploy.check.findings import Finding
+from gae_pusher.deploy.check.project import Project
+from gae_pusher.deploy.check.yaml_source import Source
+
+__all__ = ["check_wiring"]
+
+_ENDPOINT: Final = re.compile(r"""["'](/pusher/[a-z-]+|/_ah/warmup|/tasks/)""")
+_USES_PRIVATE: Final = re.compile(r"""["'](private|presence)-""")
+_AUTHORIZES: Final = re.compile(r"ChannelAuthorizationApp|\.authenticate\(|PusherBlueprint")
+WARMUP: Final = "/_ah/warmup"
+
+
+def check_wiring(project: Project) -> Iterator[Finding]:
+    """Findings for endpoints that the app has and nobody reaches, or that it needs and lacks."""
+    sources = {
+        path: text
+        for path, text in sorted(project.texts.items())
+        if path.endswith(".py") and path in project.uploaded and not path.startswith("gae_pusher/")
+    }
+    endpoints = _endpoints(sources)
+    yield from _check_warmup(project, endpoints)
+    for endpoint, (path, line) in endpoints.items():
+        yield from _check_reached(project, endpoint, path, line)
+    uses = next((p for p, text in sources.items() if _USES_PRIVATE.search(text)), None)
+    if uses and not any(_AUTHORIZES.search(text) for text in sources.values()):
+        yield Finding(uses, 0, "W002", "it uses private channels and nothing authorizes them")
+
+
+def _endpoints(sources: dict[str, str]) -> dict[str, tuple[str, int]]:
+    found: dict[str, tuple[str, int]] = {}
+    for path, text in sources.items():
+        for match in _ENDPOINT.finditer(text):
+            found.setdefault(match[1], (path, text.count("\n", 0, match.start()) + 1))
+    return found
+
+
+def _check_warmup(project: Project, endpoints: dict[str, tuple[str, int]]) -> Iterator[Finding]:
+    services = project.app.get("inbound_services") or Source([], 1)
+    for service in services.entries():
+        if service.value == "warmup" and WARMUP not in endpoints:
+            yield Finding(project.app_yaml, service.line, "A409", f"nothing routes {WARMUP}")
+
+
+def _check_reached(project: Project, endpoint: str, path: str, line: int) -> Iterator[Finding]:
+    handlers = (project.app.get("handlers") or Source([], 1)).entries()
+    handler = next((entry for entry in handlers if _matches(entry, endpoint)), None)
+    if handler is None:
+        if handlers:
+            yield Finding(path, line, "W001", f"no handler of {project.app_yaml} serves {endpoint}")
+    elif not handler.get("script"):
+        text = f"{endpoint} goes to this handler and never to the app"
+        yield Finding(project.app_yaml, handler.line, "A308", text)
+    elif handler.plain("login") in ("required", "admin"):
+        text = f"{endpoint} needs a Google login here: Pusher and browsers have none"
+        yield Finding(project.app_yaml, handler.line, "W001", text)
+
+
+def _matches(handler: Source, endpoint: str) -> bool:
+    url = str(handler.plain("url", ""))
+    try:
+        if handler.get("static_dir"):
+            return endpoint.startswith(url.rstrip("/") + "/")
+        return bool(re.fullmatch(url, endpoint))
+    except re.error:
+        return False

@@ -1,0 +1,76 @@
+"""What other tools on this machine say: gcloud's own parser, and pip about the requirements."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from gae_pusher.deploy.check.findings import Finding
+
+__all__ = ["ask_gcloud", "ask_pip"]
+
+_TIMEOUT_SECONDS: Final = 60
+
+# Runs inside gcloud's bundled Python, which has its parsers. Prints the parser's complaint.
+_PARSE: Final = """
+import os, sys
+root = sys.argv[1]
+sys.path[:0] = [os.path.join(root, "lib", "third_party"), os.path.join(root, "lib")]
+from googlecloudsdk.api_lib.app import yaml_parsing
+try:
+    yaml_parsing.ServiceYamlInfo.FromFile(sys.argv[2])
+except Exception as error:
+    print(" ".join(str(error).split()) or type(error).__name__)
+"""
+
+
+def ask_gcloud(app_yaml: Path, name: str) -> list[Finding]:
+    """gcloud's own opinion of an app.yaml; nothing when gcloud is not installed."""
+    root = _gcloud_root()
+    if root is None:
+        return []
+    python = root / "platform" / "bundledpythonunix" / "bin" / "python3"
+    command = [str(python) if python.exists() else sys.executable, "-c", _PARSE]
+    answer = _run([*command, str(root), str(app_yaml)])
+    if not answer.stdout.strip():
+        return []
+    line = re.search(r"line (\d+)", answer.stdout)
+    return [Finding(name, int(line[1]) if line else 0, "A011", answer.stdout.strip()[:300])]
+
+
+def ask_pip(requirements: Path, name: str) -> list[Finding]:
+    """Whether pip finds versions that agree; it asks the index that pip is configured for."""
+    command = [sys.executable, "-m", "pip", "install", "--dry-run", "--quiet", "--ignore-installed"]
+    answer = _run([*command, "--report", "-", "--requirement", str(requirements)])
+    if answer.returncode == 0 and _is_report(answer.stdout):
+        return []
+    errors = [line for line in answer.stderr.splitlines() if line.startswith("ERROR:")]
+    text = errors[0].removeprefix("ERROR:").strip() if errors else "pip found no solution"
+    return [Finding(name, 0, "R005", text[:300])]
+
+
+def _gcloud_root() -> Path | None:
+    program = shutil.which("gcloud")
+    if program is None:
+        return None
+    root = Path(os.path.realpath(program)).parent.parent
+    return root if (root / "lib" / "googlecloudsdk").is_dir() else None
+
+
+def _is_report(text: str) -> bool:
+    try:
+        return "install" in json.loads(text)
+    except ValueError:
+        return False
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=False
+    )
