@@ -10,7 +10,7 @@ import pytest
 from gae_pusher import ConfigurationError, UserAuthenticationApp
 from gae_pusher.sansio.signing import sign
 from gae_pusher.wsgi.request import BrowserRequest
-from wsgi.support import KEY, SECRET, SOCKET_ID, client, make_pusher
+from tests.wsgi.support import KEY, SECRET, SOCKET_ID, client, make_pusher
 
 
 @pytest.fixture

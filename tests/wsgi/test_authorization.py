@@ -18,7 +18,7 @@ from gae_pusher.limits import AUTH_FORM_BYTES
 from gae_pusher.sansio.signing import sign
 from gae_pusher.wsgi.patterns import numeric_id
 from gae_pusher.wsgi.request import BrowserRequest
-from wsgi.support import FORM, KEY, SECRET, SOCKET_ID, Input, call, client, make_pusher
+from tests.wsgi.support import FORM, KEY, SECRET, SOCKET_ID, Input, call, client, make_pusher
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gae_pusher.wsgi.body import check_length, read_body, require_length
 from gae_pusher.wsgi.http import Refusal
-from wsgi.support import Input
+from tests.wsgi.support import Input
 
 
 def refused(environ: dict[str, Any], limit: int = 100) -> int:

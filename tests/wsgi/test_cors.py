@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gae_pusher import ChannelAuthorizationApp, ConfigurationError
-from wsgi.support import SOCKET_ID, client, make_pusher
+from tests.wsgi.support import SOCKET_ID, client, make_pusher
 
 PAGE = "https://app.example"
 FORM = {"socket_id": SOCKET_ID, "channel_name": "private-lobby"}

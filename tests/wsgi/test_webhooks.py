@@ -23,7 +23,7 @@ from gae_pusher import (
 )
 from gae_pusher.limits import WEBHOOK_BODY_BYTES
 from gae_pusher.wsgi.patterns import numeric_id
-from wsgi.support import (
+from tests.wsgi.support import (
     KEY,
     SECRET,
     Input,
