@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,7 +55,7 @@ class Recorder:
 
 
 @contextmanager
-def recording_server() -> Iterator[Recorder]:
+def recording_server(tls: ssl.SSLContext | None = None) -> Iterator[Recorder]:
     """Run the server on a free port for the duration of a `with` block."""
     recorder = Recorder(0)
 
@@ -80,6 +81,8 @@ def recording_server() -> Iterator[Recorder]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         recorder.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
