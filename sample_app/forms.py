@@ -30,7 +30,7 @@ def card_text() -> dict[str, Any]:
 
 def card_place() -> dict[str, Any]:
     column, rank = _json().get("column"), _json().get("rank")
-    if column not in COLUMNS:
+    if column not in tuple(COLUMNS):
         flask.abort(400, f"The column must be one of {', '.join(COLUMNS)}.")
     if type(rank) not in (int, float) or not abs(rank) <= RANK_LIMIT:
         flask.abort(400, f"The rank must be a number of at most {RANK_LIMIT}.")

@@ -235,7 +235,7 @@ $("board").addEventListener("submit", async (event) => {
 });
 
 $("import").addEventListener("click", async () => {
-  if (await change(() => {}, "POST", "/import", {})) notice("The import starts.");
+  if (!(await change(expectProgress, "POST", "/import", {}))) endProgress();
 });
 
 // Dragging, where there is a mouse. Fingers and keys use the buttons and the arrow keys.

@@ -136,6 +136,15 @@ function showState(state) {
 
 let progressEnd = 0;
 
+function expectProgress() {
+  clearTimeout(progressEnd);
+  $("progress").hidden = false;
+  $("progress").querySelector("label").textContent = "The import starts…";
+  $("progress-bar").removeAttribute("value");
+  $("import").disabled = true;
+  progressEnd = setTimeout(endProgress, 15_000);
+}
+
 function showProgress({ by, done, total }) {
   clearTimeout(progressEnd);
   const finished = done === total;
