@@ -27,6 +27,7 @@ __all__ = [
     "check_path_segment",
     "check_socket_id",
     "check_user_id",
+    "is_encrypted",
     "server_to_user_channel",
 ]
 
@@ -34,6 +35,7 @@ SERVER_TO_USER_PREFIX: Final = "#server-to-user-"
 CLIENT_EVENT_PREFIX: Final = "client-"
 RESERVED_EVENT_PREFIXES: Final = ("pusher:", "pusher_internal:")
 
+_ENCRYPTED_PREFIX: Final = "private-encrypted-"
 _ALPHABET: Final = "A-Z a-z 0-9 _ - = @ , . ;"
 _NAME: Final = re.compile(r"[A-Za-z0-9_\-=@,.;]+")
 _SOCKET_ID: Final = re.compile(r"[0-9]+\.[0-9]+")
@@ -79,6 +81,11 @@ _PREFIXES: Final = (
     ("cache-", ChannelKind.CACHE),
     (SERVER_TO_USER_PREFIX, ChannelKind.SERVER_TO_USER),
 )
+
+
+def is_encrypted(channel: str) -> bool:
+    """Whether a channel is end-to-end encrypted; every trigger asks, so it has to be quick."""
+    return channel.startswith(_ENCRYPTED_PREFIX)
 
 
 def check_channel(name: object) -> str:

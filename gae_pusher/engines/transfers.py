@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from typing import Final
 
 import pycurl
@@ -19,10 +20,10 @@ __all__ = ["Transfer"]
 _NO_HTTP: Final = frozenset(
     {
         pycurl.E_UNSUPPORTED_PROTOCOL,  # how libcurl calls an answer without a status line
-        pycurl.E_FTP_WEIRD_SERVER_REPLY,  # 8, for HTTP too
+        pycurl.E_FTP_WEIRD_SERVER_REPLY,  # "weird server reply", HTTP's too
         pycurl.E_BAD_CONTENT_ENCODING,
-        pycurl.E_OUT_OF_MEMORY,  # how it calls endless headers
-        getattr(pycurl, "E_TOO_LARGE", 100),
+        pycurl.E_OUT_OF_MEMORY,  # how older versions call endless headers
+        100,  # CURLE_TOO_LARGE, how newer ones do
     }
 )
 
@@ -34,40 +35,36 @@ class Transfer:
         self.curl = curl = pycurl.Curl()
         curl.setopt(pycurl.NOSIGNAL, 1)  # signals and threads do not mix
         curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
-        curl.setopt(pycurl.TCP_KEEPALIVE, 1)
         curl.setopt(pycurl.MAXCONNECTS, 1)
         curl.setopt(pycurl.PROXY, config.http_proxy or "")
         curl.setopt(pycurl.NOPROXY, "")
         curl.setopt(pycurl.WRITEFUNCTION, self._write)
         if config.ssl:
             curl.setopt(pycurl.CAINFO, trusted_certificates(config))
-        self._lines: list[bytes] = []
-        self._body = bytearray()
+        self._set_headers: Mapping[str, str] | None = None
 
     def prepare(self, request: Request, timeout: float) -> None:
         """Make the handle ready for one request, `timeout` seconds for all of it."""
         self._request, self._timeout = request, timeout
-        self._lines = []
-        self._body = bytearray()
+        self._lines: list[bytes] = []
+        self._chunks: list[bytes] = []
+        self._size = 0
         curl = self.curl
         curl.setopt(pycurl.URL, request.url)
-        curl.setopt(pycurl.TIMEOUT_MS, max(int(timeout * 1000), 1))
+        curl.setopt(pycurl.TIMEOUT_MS, int(timeout * 1000) or 1)
         curl.setopt(pycurl.HEADERFUNCTION, self._lines.append)
-        curl.setopt(pycurl.HTTPHEADER, _header_lines(request))
-        if request.body is None:
-            curl.setopt(pycurl.HTTPGET, 1)
-            return
-        # Given as a callback that cannot rewind: libcurl sends a body that it has as a string
-        # again, on its own, when a kept connection breaks before the answer.
-        curl.setopt(pycurl.POST, 1)
-        curl.setopt(pycurl.POSTFIELDSIZE, len(request.body))
-        curl.setopt(pycurl.READFUNCTION, io.BytesIO(request.body).read)
+        if request.headers is not self._set_headers:
+            self._change_kind(request)
+        if request.body is not None:
+            # Given as a callback that cannot rewind: libcurl sends a body that it has as a
+            # string again, on its own, when a kept connection breaks before the answer.
+            curl.setopt(pycurl.POSTFIELDSIZE, len(request.body))
+            curl.setopt(pycurl.READFUNCTION, io.BytesIO(request.body).read)
 
     def response(self) -> Response:
         """The answer, after a success."""
-        return Response(
-            self.curl.getinfo(pycurl.RESPONSE_CODE), bytes(self._body), _headers(self._lines)
-        )
+        status = self.curl.getinfo(pycurl.RESPONSE_CODE)
+        return Response(status, b"".join(self._chunks), _headers(self._lines))
 
     def failure(self, code: int, reason: str) -> PusherError:
         """What an error of libcurl means. Its texts name hosts and never the query."""
@@ -83,14 +80,17 @@ class Transfer:
             return failures.no_http(self._request)
         return failures.broken(self._request, reason)
 
-    def _write(self, data: bytes) -> int:
-        self._body += data
-        return -1 if len(self._body) > RESPONSE_BYTES else len(data)
+    def _change_kind(self, request: Request) -> None:
+        """Between the two kinds of request, with a body and without; without `Expect`."""
+        lines = [f"{name}: {value}" for name, value in request.headers.items()]
+        self.curl.setopt(pycurl.HTTPHEADER, [*lines, "Expect:"])
+        self.curl.setopt(pycurl.HTTPGET if request.body is None else pycurl.POST, 1)
+        self._set_headers = request.headers
 
-
-def _header_lines(request: Request) -> list[str]:
-    """No `Expect`: it would cost a round trip."""
-    return [*(f"{name}: {value}" for name, value in request.headers.items()), "Expect:"]
+    def _write(self, data: bytes) -> int | None:
+        self._chunks.append(data)
+        self._size += len(data)
+        return -1 if self._size > RESPONSE_BYTES else None
 
 
 def _headers(lines: list[bytes]) -> dict[str, str]:

@@ -38,17 +38,16 @@ class Request:
     @property
     def url(self) -> str:
         """The whole URL, its query percent-encoded: a signature is over the raw values."""
-        query = "&".join([f"{_quoted(key)}={_quoted(value)}" for key, value in self.params])
+        params = self.params
+        if not _UNRESERVED.fullmatch("".join([key + value for key, value in params])):
+            params = tuple((quote(key, safe=""), quote(value, safe="")) for key, value in params)
+        query = "&".join([f"{key}={value}" for key, value in params])
         return f"{self.base_url}{self.path}?{query}"
 
     @property
     def headers(self) -> Mapping[str, str]:
         """The headers of protocol section 1.11. A fresh copy is yours to make."""
         return _NO_BODY_HEADERS if self.body is None else _BODY_HEADERS
-
-
-def _quoted(text: str) -> str:
-    return text if _UNRESERVED.fullmatch(text) else quote(text, safe="")
 
 
 @dataclass(frozen=True, slots=True)

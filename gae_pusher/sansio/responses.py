@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import cache
 from typing import Any, Final, TypedDict
 
 from gae_pusher.errors import (
@@ -86,7 +88,7 @@ def json_object(response: Response, decoder: type[json.JSONDecoder]) -> dict[str
     if not response.body:
         return {}
     try:
-        value = json.loads(response.body, cls=decoder)
+        value = _decode(decoder)(response.body.decode())
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
@@ -95,6 +97,11 @@ def json_object(response: Response, decoder: type[json.JSONDecoder]) -> dict[str
             "no JSON object: is this a Channels API?"
         )
     return value
+
+
+@cache
+def _decode(decoder: type[json.JSONDecoder]) -> Callable[[str], Any]:
+    return decoder().decode
 
 
 def error_for(response: Response) -> ResponseError:

@@ -49,7 +49,8 @@ def string_to_sign(method: str, path: str, params: Iterable[tuple[str, str]]) ->
     `path` starts at /apps/: a proxy's prefix is no part of it. `params` must not hold
     auth_signature.
     """
-    query = "&".join(f"{key}={value}" for key, value in sorted((k.lower(), v) for k, v in params))
+    lowered = sorted([(key.lower(), value) for key, value in params])
+    query = "&".join([f"{key}={value}" for key, value in lowered])
     return f"{method.upper()}\n{path}\n{query}"
 
 

@@ -111,7 +111,7 @@ class Verbs:
         targets = list(dict.fromkeys(names.check_channel(name) for name in channels))
         if not targets:
             raise InvalidRequest("channels is empty: name at least one channel")
-        encrypted = [name for name in targets if ChannelKind.of(name) & ChannelKind.ENCRYPTED]
+        encrypted = [name for name in targets if names.is_encrypted(name)]
         if encrypted and len(targets) > 1:
             raise TooManyChannels(
                 f"{encrypted[0]!r} is end-to-end encrypted and must be triggered alone, "
@@ -122,7 +122,7 @@ class Verbs:
     def _data(self, channel: str, event: str, data: Any) -> str:
         what = f"the data of event {event!r} on {channel!r}"
         text = messages.to_text(data, self._dump_data, what)
-        if ChannelKind.of(channel) & ChannelKind.ENCRYPTED:
+        if names.is_encrypted(channel):
             messages.check_size(text, self.config.limits.event_data_bytes, what, _SMALLER)
             key = self.config.encryption_master_key
             text = encryption.seal(channel, text, key, self._nonce())
