@@ -1,0 +1,97 @@
+"""What happens to a request at the front door."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from aiohttp import web
+
+from gae_pusher.emulator.activity import Activity, Tell
+from gae_pusher.emulator.appengine.instance import Instance
+from gae_pusher.emulator.appengine.pages import READY_PATH, crash_page, crash_text
+from gae_pusher.emulator.appengine.proxy import MESSAGE_BYTES
+from gae_pusher.emulator.appengine.routing import Missing, SendFile, route
+from gae_pusher.emulator.appengine.statics import send_file
+from gae_pusher.emulator.appengine.supervisor import Crashed
+
+__all__ = ["application"]
+
+_NO_WEBSOCKETS: Final = (
+    "App Engine standard serves no WebSockets: connect to Pusher Channels instead, "
+    "and trigger events from the app"
+)
+
+
+def application(instance: Instance, tell: Tell) -> web.Application:
+    """The aiohttp application that stands before an app."""
+    front = _Front(instance, tell)
+    app = web.Application(client_max_size=MESSAGE_BYTES)
+    app.router.add_get(READY_PATH, front.ready)
+    app.router.add_route("*", "/{path:.*}", front.handle)
+    return app
+
+
+class _Front:
+    """Static files, the app, or a page that says why not; one line told about each request."""
+
+    def __init__(self, instance: Instance, tell: Tell) -> None:
+        self._instance = instance
+        self._tell = tell
+
+    async def ready(self, request: web.Request) -> web.Response:
+        """Answer when the app can be asked: the crash page waits here."""
+        try:
+            await self._instance.supervisor.ready()
+        except Crashed:
+            return web.Response(status=503, text="not yet\n")
+        return web.Response(text="ready\n")
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Answer a request of the public port."""
+        started = time.time()
+        served_by, response = await self._respond(request)
+        facts = {
+            "method": request.method,
+            "path": request.rel_url.raw_path_qs,
+            "status": response.status,
+            "took_seconds": round(time.time() - started, 4),
+            "served_by": served_by,
+        }
+        self._tell(Activity("request", started, facts))
+        return response
+
+    async def _respond(self, request: web.Request) -> tuple[str, web.Response]:
+        """Who answered (app, static or front), and the answer."""
+        instance = self._instance
+        match route(instance.manifest, request.path, self._is_file):
+            case SendFile(path, serving):
+                return "static", await send_file(request, instance.directory / path, serving)
+            case Missing(reason):
+                instance.note(f"404 for {request.path}: {reason}")
+                return "static", web.Response(status=404, text=f"404 Not Found: {reason}\n")
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            instance.note(f"{request.path}: {_NO_WEBSOCKETS}")
+            return "front", web.Response(status=400, text=f"{_NO_WEBSOCKETS}.\n")
+        return await self._forward(request)
+
+    async def _forward(self, request: web.Request) -> tuple[str, web.Response]:
+        instance = self._instance
+        try:
+            response = await instance.proxy.forward(request, instance.manifest.deadline_seconds)
+        except Crashed as crash:
+            return "front", self._crashed(request, crash)
+        except web.HTTPRequestEntityTooLarge:
+            text = f"A request may have {MESSAGE_BYTES} bytes on App Engine.\n"
+            return "front", web.Response(status=413, text=text)
+        return "app", response
+
+    def _crashed(self, request: web.Request, crash: Crashed) -> web.Response:
+        command = self._instance.command
+        if "text/html" in request.headers.get("Accept", ""):
+            page = crash_page(command, crash.code, crash.tail)
+            return web.Response(status=500, text=page, content_type="text/html")
+        return web.Response(status=500, text=crash_text(command, crash.code, crash.tail))
+
+    def _is_file(self, path: str) -> bool:
+        return (self._instance.directory / path).is_file()

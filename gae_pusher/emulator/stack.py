@@ -1,0 +1,220 @@
+"""The local stack around one app: Channels, Datastore, Cloud Tasks and App Engine, wired up."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import time
+from collections.abc import Awaitable, Coroutine, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from gae_pusher.emulator.activity import Activity, Tell
+from gae_pusher.emulator.appengine.server import AppEngineServer
+from gae_pusher.emulator.channels.log import Entry as ChannelsEntry
+from gae_pusher.emulator.channels.server import ChannelsServer
+from gae_pusher.emulator.channels.settings import DEVELOPMENT_APP, App, WebhookEndpoint
+from gae_pusher.emulator.datastore.google import GoogleDatastore
+from gae_pusher.emulator.ports import free_port
+from gae_pusher.emulator.tasks.log import Entry as TasksEntry
+from gae_pusher.emulator.tasks.server import TasksServer
+from gae_pusher.errors import ConfigurationError
+
+__all__ = ["Datastore", "Google", "NoDatastore", "Running", "Stack", "StackPlan"]
+
+LOOPBACK: Final = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Google:
+    """Start Google's emulator from `script`, with its data in the folder `data`."""
+
+    script: Path
+    data: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Use what already runs at `address`, HOST:PORT."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoDatastore:
+    """Run without one; `reason` is what to say about that, if anything."""
+
+    reason: str | None = None
+
+
+Datastore: TypeAlias = Google | Running | NoDatastore
+
+
+@dataclass(frozen=True, slots=True)
+class StackPlan:
+    """What to run and where. Port 0 is a free one; `webhook` is a path of the app, or None."""
+
+    directory: Path
+    host: str
+    port: int
+    channels_port: int
+    datastore: Datastore
+    webhook: str | None
+    project: str
+    reload: bool
+
+
+class Stack:
+    """One run of all of it. `tell` hears of everything that happens, on the event loop."""
+
+    def __init__(self, plan: StackPlan, inherited: Mapping[str, str], tell: Tell) -> None:
+        self.plan = plan
+        self._inherited = inherited
+        self._tell = tell
+        self.front = AppEngineServer(plan.directory, plan.project, inherited, tell)
+        self.tasks = TasksServer(f"http://{LOOPBACK}:{self.front.app_port}")
+        self.tasks.log.watch(self._task)
+        self.datastore_address: str | None = None
+        self._channels: ChannelsServer | None = None
+        self._datastore: GoogleDatastore | None = None
+        self._watching: asyncio.Task[None] | None = None
+
+    @property
+    def channels(self) -> ChannelsServer:
+        """The Channels server; there is one after `start`."""
+        assert self._channels is not None
+        return self._channels
+
+    @property
+    def channels_app(self) -> App:
+        """The Channels app that the app is configured for."""
+        return self.channels.apps[0]
+
+    async def start(self) -> None:
+        """Start everything, side by side where it can be, and the app last.
+
+        Raises ConfigurationError that names the port that is taken, or what did not start.
+        Whatever has been started by then must still be stopped.
+        """
+        plan = self.plan
+        await _bound(self.front.listen(plan.host, plan.port), plan.host, plan.port, "--port")
+        self._channels = ChannelsServer([self._development_app()])
+        self._channels.log.watch(self._channels_entry)
+        listening = self._channels.start(plan.host, plan.channels_port)
+        await _together(
+            _bound(listening, plan.host, plan.channels_port, "--channels-port"),
+            self.tasks.start(LOOPBACK),
+            self._start_datastore(),
+        )
+        await self.front.run(self.services(), reload=plan.reload)
+
+    async def stop(self) -> None:
+        """Stop everything; the app first, since it uses the rest."""
+        await self.front.stop()
+        if self._watching is not None:
+            self._watching.cancel()
+        stopping: list[Awaitable[None]] = [self.tasks.stop()]
+        if self._channels is not None:
+            stopping.append(self._channels.stop())
+        if self._datastore is not None:
+            stopping.append(self._datastore.stop())
+        await asyncio.gather(*stopping)
+
+    def kill(self) -> None:
+        """End every process at once, for when stopping takes too long."""
+        self.front.kill()
+        if self._datastore is not None:
+            self._datastore.kill()
+
+    def services(self) -> dict[str, str]:
+        """The variables that lead the app to the local services, whatever app.yaml says."""
+        app, channels = self.channels_app, self.channels
+        host = LOOPBACK if _is_wildcard(channels.host) else channels.host
+        return {
+            "PUSHER_URL": channels.pusher_url(app).replace(f"@{channels.host}:", f"@{host}:"),
+            "PUSHER_APP_ID": app.id,
+            "PUSHER_KEY": app.key,
+            "PUSHER_SECRET": app.credentials[0].secret,
+            "PUSHER_CLUSTER": "",
+            "PUSHER_HOST": host,
+            "PUSHER_PORT": str(channels.port),
+            "PUSHER_SCHEME": "http",
+            "CLOUD_TASKS_EMULATOR_HOST": self.tasks.address,
+            **_datastore_variables(self.datastore_address, self.plan.project),
+        }
+
+    def _development_app(self) -> App:
+        app, webhook = DEVELOPMENT_APP, self.plan.webhook
+        if webhook is None:
+            return app
+        host = LOOPBACK if _is_wildcard(self.plan.host) else self.plan.host
+        endpoint = WebhookEndpoint(f"http://{host}:{self.front.port}{webhook}")
+        return App(app.id, app.credentials, (endpoint,))
+
+    async def _start_datastore(self) -> None:
+        match self.plan.datastore:
+            case Running(address):
+                self.datastore_address = address
+            case NoDatastore(reason) if reason is not None:
+                self._say("problem", reason)
+            case Google(script, data):
+                port = free_port()
+                self._datastore = GoogleDatastore(script, LOOPBACK, port, data)
+                await self._datastore.start(self._inherited)
+                self.datastore_address = f"{LOOPBACK}:{port}"
+                self._watching = asyncio.create_task(self._watch(self._datastore))
+
+    async def _watch(self, datastore: GoogleDatastore) -> None:
+        code = await datastore.ended()
+        self._say("problem", f"Google's Datastore emulator has ended with exit code {code}")
+
+    def _channels_entry(self, entry: ChannelsEntry) -> None:
+        """Frames are the inspector's; calls of the HTTP API are not the app's requests."""
+        if entry.kind != "frame":
+            kind = "api" if entry.kind == "request" else entry.kind
+            self._tell(Activity(kind, entry.time, entry.facts))
+
+    def _task(self, entry: TasksEntry) -> None:
+        if entry.kind == "attempt":
+            self._tell(Activity("task", entry.time, {"queue": entry.queue, **entry.facts}))
+
+    def _say(self, kind: str, text: str) -> None:
+        self._tell(Activity(kind, time.time(), {"text": text}))
+
+
+def _is_wildcard(host: str) -> bool:
+    """Whether a host to listen on means every address of this machine."""
+    return host in ("0.0.0.0", "::", "")  # noqa: S104
+
+
+async def _together(*starts: Coroutine[Any, Any, None]) -> None:
+    """Run them side by side; the first error ends the others and is raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for start in starts:
+                group.create_task(start)
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+
+
+async def _bound(listening: Awaitable[None], host: str, port: int, option: str) -> None:
+    try:
+        await listening
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise ConfigurationError(
+                f"port {port} of {host} is taken: stop what listens there, "
+                f"or choose another with {option}"
+            ) from None
+        raise ConfigurationError(f"cannot listen on {host} port {port}: {error}") from None
+
+
+def _datastore_variables(address: str | None, project: str) -> dict[str, str]:
+    if address is None:
+        return {}
+    return {
+        "DATASTORE_EMULATOR_HOST": address,
+        "DATASTORE_PROJECT_ID": project,
+        "DATASTORE_DATASET": project,
+    }
