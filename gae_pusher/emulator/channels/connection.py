@@ -70,6 +70,7 @@ class Connection:
         member = self._admit(frame, channel)
         effects = self._hub.subscribe(self.socket_id, channel, member, now)
         self.channels[channel] = None
+        self.authorized = self.authorized or ChannelKind.of(channel).needs_authorization
         return effects
 
     def _unsubscribe(self, frame: Frame, now: float) -> Effects:
@@ -143,7 +144,6 @@ class Connection:
             member = self.user if channel_data is None else self._member(channel_data)
             if member is None:
                 raise Refusal(f"Presence channel {channel} needs channel_data or a signed-in user")
-        self.authorized = True
         return member
 
     def _member(self, channel_data: str) -> Member:
@@ -181,7 +181,7 @@ class Connection:
 
     def _check_pace(self, now: float) -> None:
         sent = self._client_events
-        if len(sent) == sent.maxlen and now - sent[0] < 1:
+        if len(sent) == sent.maxlen and (not sent or now - sent[0] < 1):
             raise Refusal(
                 f"Client event rejected - more than {sent.maxlen} per second", RATE_LIMITED
             )

@@ -15,6 +15,14 @@ class Fault:
     body: str = "Ordered failure\n"
     delay_seconds: float = 0
 
+    def __post_init__(self) -> None:
+        if self.status is not None and self.status not in range(200, 600):
+            raise ValueError(f"status {self.status!r} is not 200 to 599")
+        if not isinstance(self.delay_seconds, int | float) or not 0 <= self.delay_seconds <= 600:
+            raise ValueError(f"delay_seconds {self.delay_seconds!r} is not 0 to 600")
+        if not isinstance(self.body, str):
+            raise ValueError("body is not a string")
+
 
 class Faults:
     """The faults that are still to happen, in order."""
@@ -30,6 +38,8 @@ class Faults:
 
     def order(self, count: int, fault: Fault) -> None:
         """Let the next `count` calls suffer `fault`, instead of any earlier order; 0 ends it."""
+        if not isinstance(count, int) or count < 0:
+            raise ValueError(f"count {count!r} is not a whole number, zero or more")
         self._fault = fault
         self._left = count
 

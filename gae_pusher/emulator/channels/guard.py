@@ -9,7 +9,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-__all__ = ["control_refusal", "is_loopback"]
+__all__ = ["control_refusal", "is_loopback", "reachable"]
 
 
 def is_loopback(host: str) -> bool:
@@ -20,6 +20,17 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def reachable(host: str) -> str:
+    """The address at which this machine reaches a server that listens on `host`."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if not address.is_unspecified:
+        return host
+    return "127.0.0.1" if address.version == 4 else "::1"
 
 
 def control_refusal(peer: str | None, host: str | None, origin: str | None) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, NoReturn
 
 __all__ = ["dumps", "loads", "utf8_length"]
@@ -16,7 +17,7 @@ def dumps(value: object) -> str:
 def loads(text: str) -> Any:
     """Parse JSON. Raises ValueError: not JSON, NaN, lone surrogates, nested too deeply."""
     try:
-        value = json.loads(text, parse_constant=_refuse)
+        value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     if "\\ud" in text or "\\uD" in text:
@@ -28,6 +29,13 @@ def loads(text: str) -> Any:
 def utf8_length(text: str) -> int:
     """The bytes of a text on the wire."""
     return len(text.encode())
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text} is too large a number")
+    return number
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -17,6 +17,7 @@ from gae_pusher.emulator.channels.clock import Clock
 from gae_pusher.emulator.channels.controls import control_routes
 from gae_pusher.emulator.channels.faults import Fault, Faults
 from gae_pusher.emulator.channels.gate import ApiError
+from gae_pusher.emulator.channels.guard import reachable
 from gae_pusher.emulator.channels.http_api import serve_api
 from gae_pusher.emulator.channels.log import Entry, Log
 from gae_pusher.emulator.channels.settings import DEVELOPMENT_APP, App, Settings
@@ -70,8 +71,8 @@ class ChannelsServer:
     @property
     def http_url(self) -> str:
         """The base of the HTTP API, and the inspector's address."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        host = reachable(self.host)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     def pusher_url(self, app: App) -> str:
         """What PUSHER_URL has to be to use an app; it holds the app's secret."""
@@ -94,6 +95,8 @@ class ChannelsServer:
         """Close connections with 4200, drop the webhooks that wait, release the port."""
         if self._runner is None:
             return
+        for site in tuple(self._runner.sites):
+            await site.stop()
         await self._board.close_all(4200, "The server is stopping")
         for queue in self._followers:
             _put_newest(queue, None)

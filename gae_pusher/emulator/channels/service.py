@@ -87,7 +87,8 @@ class Service:
             effects = self._to_user(user, frame, event.socket_id)
         else:
             effects = self.hub.broadcast(event.channel, frame, event.socket_id)
-        if ChannelKind.of(event.channel) & ChannelKind.CACHE:
+        is_kept = ChannelKind.of(event.channel) & ChannelKind.CACHE
+        if is_kept and self.app.features.cache_channels:
             self.hub.cache.store(event.channel, event.name, event.data, now)
         receivers = sum(len(effect.sockets) for effect in effects if isinstance(effect, Send))
         triggered = Triggered(event.channel, event.name, event.data, receivers)

@@ -134,6 +134,7 @@ class Switchboard:
         self.log.add(kind, app, self.clock.wall(), socket_id=link.socket_id, **facts)
 
     def _send(self, service: Service, sockets: tuple[str, ...], frame: str) -> None:
+        loop = asyncio.get_running_loop()
         encoded = text_frame(frame)
         for socket_id in sockets:
             link = self.links.get(socket_id)
@@ -141,7 +142,8 @@ class Switchboard:
                 continue
             link.write(encoded)
             if link.unsent_bytes > self.settings.write_buffer_bytes:
-                self.close(link, 4100, "Too slow: the write buffer is full")
+                # Not at once: closing makes further broadcasts, whose receivers may be slow too.
+                loop.call_soon(self.close, link, 4100, "Too slow: the write buffer is full")
         self.log.add(
             "frame",
             service.app.id,
