@@ -78,9 +78,9 @@ def test_odd_names_and_colours_are_refused(new_window: Any, fields: dict[str, st
 
 def test_a_forged_cookie_is_nobody(new_window: Any) -> None:
     """A cookie that was signed with another key, the Pusher secret itself say, is ignored."""
+    import flask
     from flask.sessions import SecureCookieSessionInterface
 
-    import flask
     from sample_app import live
 
     other = flask.Flask("other")
