@@ -43,7 +43,7 @@ def encode_body(task: str, payload: Any) -> bytes:
     envelope = {"version": VERSION, "task": check_task(task), "payload": payload}
     try:
         return json.dumps(envelope, separators=(",", ":"), allow_nan=False).encode()
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise InvalidTask(
             f"the payload must be JSON (put the id of an entity into it, not the entity): {error}"
         ) from error

@@ -26,8 +26,8 @@ class TokenBucket:
         self._slack = (burst - 1) * self._interval
 
     def ready_at(self) -> float:
-        """From when on a token is there."""
-        return self._full_at - self._slack
+        """From when on a token is there, to the microsecond: a float of unix time holds no more."""
+        return round(self._full_at - self._slack, 6)
 
     def take(self, now: float) -> None:
         """Take a token at a time that is not before `ready_at`."""

@@ -71,10 +71,9 @@ def merged_settings(
     if not mask.paths:
         return _kept(current, new_settings(message))
     united = tasks_v2.Queue.pb(_settings_message(current))
-    try:
-        mask.MergeMessage(tasks_v2.Queue.pb(message), united, True, True)
-    except ValueError as error:
-        raise Refusal(Code.INVALID_ARGUMENT, f"update_mask: {error}") from None
+    if not mask.IsValidForDescriptor(united.DESCRIPTOR):
+        raise _invalid(f"update_mask names fields that a queue does not have: {list(mask.paths)}")
+    mask.MergeMessage(tasks_v2.Queue.pb(message), united, True, True)
     settings = new_settings(tasks_v2.Queue.wrap(united))
     if "retry_config.max_doublings" in mask.paths:  # in protobuf an unset number is 0 as well
         doublings = message.retry_config.max_doublings

@@ -43,8 +43,8 @@ def parse_queue_yaml(text: str) -> dict[str, QueueSettings]:
         document = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise ConfigurationError(f"queue.yaml is no YAML: {' '.join(str(error).split())}") from None
-    entries = document.get("queue") if isinstance(document, dict) else None
-    if document is not None and not isinstance(entries, list | None):
+    entries = document.get("queue") if isinstance(document, dict) else document
+    if not isinstance(entries, list | None) or isinstance(document, list):
         raise ConfigurationError("queue.yaml must have a list under `queue:`")
     queues = dict(DEFAULT_QUEUES)
     for entry in entries or ():
