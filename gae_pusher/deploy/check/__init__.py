@@ -16,7 +16,16 @@ from gae_pusher.deploy.check.rules.secrets import check_secrets
 from gae_pusher.deploy.check.rules.upload import check_upload
 from gae_pusher.deploy.check.rules.wiring import check_wiring
 
-__all__ = ["CATALOGUE", "Finding", "Project", "Rule", "Severity", "check_folder", "check_project"]
+__all__ = [
+    "CATALOGUE",
+    "Finding",
+    "Project",
+    "Rule",
+    "Severity",
+    "check_folder",
+    "check_project",
+    "read_project",
+]
 
 
 def check_project(project: Project, today: datetime.date) -> list[Finding]:

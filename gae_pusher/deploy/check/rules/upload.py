@@ -9,7 +9,7 @@ from typing import Final
 from gae_pusher.deploy.check.findings import Finding
 from gae_pusher.deploy.check.project import Project
 
-__all__ = ["check_upload"]
+__all__ = ["check_upload", "is_secret_file"]
 
 MAX_FILES: Final = 10_000
 MAX_FILE_BYTES: Final = 32 * 1024 * 1024
@@ -29,7 +29,7 @@ def check_upload(project: Project) -> Iterator[Finding]:
     for path in sorted(project.uploaded):
         if path.startswith(tuple(f"{folder}/" for folder in project.installed)):
             continue
-        if _SECRET_FILES.search(path):
+        if is_secret_file(path):
             yield Finding(path, 0, "U003", "this file would be uploaded")
         if project.sizes[path] > MAX_FILE_BYTES:
             yield Finding(path, 0, "U006", f"{project.sizes[path] // 1024 // 1024} MB")
@@ -44,6 +44,11 @@ def _check_folders(project: Project) -> Iterator[Finding]:
         count = sum(path.startswith(folder + "/") for path in project.uploaded)
         if count:
             yield Finding(folder, 0, "U004", f"{count} files of it would be uploaded")
+
+
+def is_secret_file(path: str) -> bool:
+    """Whether a file is one of those that hold secrets by their name."""
+    return bool(_SECRET_FILES.search(path))
 
 
 def _largest_folders(paths: frozenset[str]) -> str:

@@ -1,0 +1,171 @@
+"""`gae-pusher deploy`: check, plan, upload, smoke test, and only then the traffic."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from gae_pusher.errors import ConfigurationError, PusherError
+
+if TYPE_CHECKING:
+    from gae_pusher.deploy.check import Project
+    from gae_pusher.deploy.gcloud import Gcloud
+    from gae_pusher.deploy.plan import DeployPlan
+    from gae_pusher.deploy.smoke import Endpoints
+    from gae_pusher.pusher import Pusher
+
+__all__ = ["register", "run"]
+
+_EPILOG: Final = """\
+examples:
+  gae-pusher deploy --dry-run               show what would happen, change nothing
+  gae-pusher deploy --project my-project    deploy, test, move the traffic
+  gae-pusher deploy --no-promote            deploy and test, leave the traffic alone
+
+The real gcloud does the work: sign in with `gcloud auth login` first. Files that git ignores, .env
+and virtual environments are never uploaded, and nothing is written into your folder. The signed
+part of the smoke test needs the app's PUSHER_URL in this environment, else it is skipped.
+"""
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command and its options."""
+    parser = subparsers.add_parser(
+        "deploy",
+        help="check, deploy with gcloud, test, then move the traffic",
+        description="Deploy an app so that a broken version never gets traffic.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("folder", nargs="?", type=Path, default=Path(), metavar="DIR")
+    parser.add_argument("--app-yaml", default="app.yaml", metavar="FILE", help="another app.yaml")
+    parser.add_argument("--project", metavar="ID", help="default: gcloud's configured project")
+    parser.add_argument("--version", metavar="NAME", help="default: the time")
+    parser.add_argument("--no-promote", action="store_true", help="leave the traffic alone")
+    parser.add_argument("--dry-run", action="store_true", help="show the plan and stop")
+    parser.add_argument("--yes", action="store_true", help="do not ask before deploying")
+    parser.add_argument("--no-smoke-test", action="store_true", help="do not ask the new version")
+    for name, default in (
+        ("health", "/_ah/warmup"),
+        ("authorization", "/pusher/auth"),
+        ("webhook", "/pusher/webhook"),
+    ):
+        help_text = f"path that the smoke test asks, '' for none (default {default})"
+        parser.add_argument(f"--{name}", default=default, metavar="PATH", help=help_text)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Carry out the whole road; 1 when the check, the upload or the smoke test fails."""
+    from gae_pusher.deploy.deployment import Deployment, rollback_command
+
+    project = _checked(arguments)
+    if project is None:
+        return 1
+    plan, gcloud = _plan(arguments, project)
+    _say("\n".join(["This deployment:", *plan.lines()]))
+    if arguments.dry_run or not _agreed(arguments):
+        return 0
+    deployment = Deployment(plan, gcloud, _say)
+    url = deployment.upload(arguments.folder)
+    if not arguments.no_smoke_test:
+        _say(f"Smoke test of {url}:")
+        deployment.test(url, _endpoints(arguments), _pusher())
+    if plan.promote:
+        _promote(deployment.promote, rollback_command(plan))
+    _say(f"{plan.version} is deployed: {url}")
+    return 0
+
+
+def _checked(arguments: argparse.Namespace) -> Project | None:
+    """The project, when `check` finds no error in it."""
+    from gae_pusher.deploy.check import Severity, check_project, read_project, report
+    from gae_pusher.deploy.plan import as_deployed
+
+    if not arguments.folder.is_dir():
+        raise NotADirectoryError(f"{arguments.folder} is no folder")
+    found, unreadable = read_project(arguments.folder, arguments.app_yaml)
+    project = as_deployed(found)
+    findings = sorted([*unreadable, *check_project(project, datetime.date.today())])
+    errors = [finding for finding in findings if finding.rule.severity is Severity.ERROR]
+    if errors:
+        sys.stderr.write(report.to_text(errors, colour=sys.stderr.isatty()))
+        return None
+    if findings:
+        _say(f"check: {len(findings)} warnings and notes; see them with `gae-pusher check`")
+    return project
+
+
+def _plan(arguments: argparse.Namespace, project: Project) -> tuple[DeployPlan, Gcloud]:
+    from gae_pusher.deploy.deployment import serving_version
+    from gae_pusher.deploy.gcloud import Gcloud
+    from gae_pusher.deploy.plan import make_plan, version_name
+
+    project_id = _project_id(arguments)
+    quiet = Gcloud(project_id)
+    serving = serving_version(quiet, str(project.app.plain("service", "default")))
+    version = arguments.version or version_name(datetime.datetime.now())
+    promote = not arguments.no_promote
+    plan = make_plan(project, project_id, version, promote=promote, serving=serving)
+    return plan, Gcloud(project_id, follow=lambda line: _say(f"  {line}"))
+
+
+def _project_id(arguments: argparse.Namespace) -> str:
+    named: str | None = arguments.project or os.environ.get("CLOUDSDK_CORE_PROJECT")
+    if named:
+        return named
+    try:
+        answer = subprocess.run(
+            ["gcloud", "config", "get", "project"], capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        answer = subprocess.CompletedProcess([], 1, "", "")
+    if not answer.stdout.strip():
+        raise ConfigurationError(
+            "no project: pass --project ID, or run `gcloud config set project ID`"
+        )
+    return answer.stdout.strip()
+
+
+def _agreed(arguments: argparse.Namespace) -> bool:
+    if arguments.yes or not sys.stdin.isatty():
+        return True
+    sys.stderr.write("Deploy? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _endpoints(arguments: argparse.Namespace) -> Endpoints:
+    from gae_pusher.deploy.smoke import Endpoints
+
+    return Endpoints(arguments.health, arguments.authorization, arguments.webhook)
+
+
+def _pusher() -> Pusher | None:
+    from gae_pusher.pusher import Pusher
+
+    try:
+        return Pusher.from_env()
+    except ConfigurationError:
+        return None
+
+
+def _promote(promote: Callable[[], None], rollback: str | None) -> None:
+    try:
+        promote()
+    except PusherError:
+        if rollback:
+            _say(f"The traffic may be half moved. Give it back with:\n  {rollback}")
+        raise
+    if rollback:
+        _say(f"To give the traffic back: {rollback}")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201

@@ -1,0 +1,111 @@
+"""The real gcloud: run it, follow it, and say in one line what went wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from gae_pusher.errors import PusherError
+
+__all__ = ["Gcloud", "GcloudError"]
+
+_HEADING: Final = re.compile(r"ERROR: \(gcloud[^)]*\)\s*(.+)")
+_CRASH: Final = re.compile(r"gcloud crashed \((\w+)\)")
+_FRAME: Final = " \t.━─╔╗╚╝═╠╣#"
+# Lines of progress; the rest repeats the plan or advertises other commands.
+_TOLD: Final = re.compile(
+    r"Beginning|Uploading|File upload|Building|Updating|Deployed|Setting|Migrating|WARNING|ERROR"
+)
+
+
+class GcloudError(PusherError):
+    """gcloud ended with an error; `log` is the path of its own log, if there is one."""
+
+    def __init__(self, message: str, log: Path | None = None) -> None:
+        super().__init__(f"{message} (log: {log})" if log else message)
+        self.log = log
+
+
+class Gcloud:
+    """Runs gcloud without prompts. `follow` gets each line that a person may want to see."""
+
+    def __init__(
+        self,
+        project: str,
+        environ: Mapping[str, str] = os.environ,
+        follow: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        program = shutil.which("gcloud", path=environ.get("PATH"))
+        if program is None:
+            raise GcloudError(
+                "gcloud is not installed: see https://cloud.google.com/sdk/docs/install"
+            )
+        self._program = program
+        self._project = project
+        self._follow = follow
+        self._environ = {
+            **environ,
+            "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
+            # gcloud asks git for the remote and uploads its URL; without a repository it cannot.
+            "GIT_DIR": os.devnull,
+        }
+
+    def run(self, *arguments: str) -> Any:
+        """The JSON that a command prints. Raises GcloudError, one readable line."""
+        command = [self._program, *arguments, f"--project={self._project}", "--quiet"]
+        process = subprocess.Popen(
+            [*command, "--format=json"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            env=self._environ,
+        )
+        said: list[str] = []
+        reader = threading.Thread(target=self._read, args=(process, said), daemon=True)
+        reader.start()
+        assert process.stdout is not None
+        answer = process.stdout.read()
+        code = process.wait()
+        reader.join()
+        process.stdout.close()
+        if code != 0:
+            raise GcloudError(_explanation(said), _newest_log(self._environ))
+        return json.loads(answer) if answer.strip() else None
+
+    def _read(self, process: subprocess.Popen[str], said: list[str]) -> None:
+        assert process.stderr is not None
+        with process.stderr:
+            for line in process.stderr:
+                text = line.strip(_FRAME + "\n")
+                said.append(text)
+                if _TOLD.match(text):
+                    self._follow(text)
+
+
+def _explanation(said: Sequence[str]) -> str:
+    for index, line in enumerate(said):
+        heading = _HEADING.match(line)
+        if heading:
+            more = said[index + 1] if index + 1 < len(said) else ""
+            return f"gcloud: {heading[1]} {more}".strip()
+    for line in said:
+        if crash := _CRASH.search(line):
+            detail = line.partition("):")[2].strip() or crash[1]
+            return f"gcloud crashed: {detail[:200]}"
+    lines = [line for line in said if line]
+    return f"gcloud failed: {lines[-1][:200]}" if lines else "gcloud failed and said nothing"
+
+
+def _newest_log(environ: Mapping[str, str]) -> Path | None:
+    home = Path(environ.get("HOME", "~")).expanduser()
+    folder = Path(environ.get("CLOUDSDK_CONFIG") or home / ".config" / "gcloud")
+    logs = sorted((folder / "logs").glob("*/*.log"), key=lambda path: path.stat().st_mtime)
+    return logs[-1] if logs else None

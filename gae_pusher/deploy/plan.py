@@ -1,0 +1,142 @@
+"""What a deployment will do, decided before anything is done."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from gae_pusher.deploy.check import Project
+from gae_pusher.deploy.check.rules.configs import CONFIGS
+from gae_pusher.deploy.check.rules.upload import is_secret_file
+from gae_pusher.deploy.check.yaml_source import Source
+from gae_pusher.errors import ConfigurationError
+
+__all__ = ["DeployPlan", "Serving", "as_deployed", "make_plan", "version_name"]
+
+_EMPTY: Final = Source({}, 0)
+_VERSION: Final = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
+
+# Key of app.yaml, and the field of the Admin API's Version that it becomes.
+_COMPARED: Final = (
+    ("runtime", "runtime"),
+    ("entrypoint", "entrypoint"),
+    ("instance_class", "instanceClass"),
+    ("service_account", "serviceAccount"),
+    ("app_engine_apis", "appEngineApis"),
+)
+_DEFAULTS: Final = {"instance_class": "F1", "app_engine_apis": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """The version that has the traffic now: its id and the Admin API's description of it."""
+
+    version: str
+    config: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DeployPlan:
+    """One deployment: what is uploaded, as what, and who gets the traffic afterwards.
+
+    `files` are paths from the app's root; `kept_back` are files that app.yaml includes and the
+    configs, which gcloud reads here and does not upload. `changes` compares with the version
+    that serves now.
+    """
+
+    project: str
+    service: str
+    version: str
+    app_yaml: str
+    files: tuple[str, ...]
+    size: int
+    configs: tuple[str, ...]
+    kept_back: tuple[str, ...]
+    promote: bool
+    serving: str | None
+    changes: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """The plan for a person."""
+        traffic = "stays where it is"
+        if self.promote:
+            traffic = f"moves from {self.serving} to it" if self.serving else "goes to it"
+        rows = [
+            ("project", self.project),
+            ("service", self.service),
+            ("version", self.version),
+            ("files", f"{len(self.files)}, {self.size / 1024:,.0f} KB"),
+            ("configs", ", ".join(self.configs) or "none"),
+            ("traffic", f"{traffic}, after the smoke test" if self.promote else traffic),
+        ]
+        shown = [f"  {name:<8} {value}" for name, value in rows]
+        return shown + [f"  {'change':<8} {change}" for change in self.changes]
+
+
+def version_name(now: datetime.datetime) -> str:
+    """A version's name from the time, as gcloud makes them."""
+    return now.strftime("%Y%m%dt%H%M%S")
+
+
+def as_deployed(project: Project) -> Project:
+    """The project without git-ignored files, files of secrets, and installed packages."""
+    kept = (path for path in project.uploaded if _is_deployed(project, path))
+    return replace(project, uploaded=frozenset(kept))
+
+
+def make_plan(
+    project: Project, project_id: str, version: str, *, promote: bool, serving: Serving | None
+) -> DeployPlan:
+    """The plan for a project `as_deployed` that `check` has found no error in.
+
+    Raises ConfigurationError for a version name that App Engine refuses.
+    """
+    if not _VERSION.fullmatch(version):
+        raise ConfigurationError(
+            f"version {version!r} must be lower-case letters, digits and '-', at most 63"
+        )
+    files = tuple(sorted(project.uploaded))
+    includes = (project.app.get("includes") or _EMPTY).entries()
+    included = tuple(str(name.value) for name in includes if name.value not in files)
+    configs = tuple(path for path in CONFIGS if path in project.documents)
+    return DeployPlan(
+        project=project_id,
+        service=str(project.app.plain("service", "default")),
+        version=version,
+        app_yaml=project.app_yaml,
+        files=files,
+        size=sum(project.sizes[path] for path in files),
+        configs=configs,
+        kept_back=included + configs,
+        promote=promote,
+        serving=serving.version if serving else None,
+        changes=tuple(_changes(project, serving.config)) if serving else (),
+    )
+
+
+def _is_deployed(project: Project, path: str) -> bool:
+    below = tuple(f"{folder}/" for folder in project.installed)
+    if path in project.git_ignored or is_secret_file(path) or path.startswith(below):
+        return False
+    return path not in (".gcloudignore", ".gitignore", *CONFIGS)
+
+
+def _changes(project: Project, config: Mapping[str, Any]) -> list[str]:
+    """What differs from the serving version; values of variables are never shown."""
+    changes = []
+    for key, field in _COMPARED:
+        new = project.app.plain(key, _DEFAULTS.get(key))
+        old = config.get(field, _DEFAULTS.get(key))
+        old = old.get("shell") if isinstance(old, Mapping) else old
+        if new is not None and old is not None and str(new) != str(old):
+            changes.append(f"{key}: {old} becomes {new}")
+    variables = project.app.get("env_variables") or _EMPTY
+    new_names = {name: str(source.value) for name, source in variables.items()}
+    old_names = dict(config.get("envVariables") or {})
+    changes += [f"variable {name} is new" for name in sorted(new_names.keys() - old_names.keys())]
+    changes += [f"variable {name} is gone" for name in sorted(old_names.keys() - new_names.keys())]
+    both = sorted(new_names.keys() & old_names.keys())
+    return changes + [f"variable {n} changes" for n in both if new_names[n] != old_names[n]]
