@@ -54,6 +54,7 @@ def test_a_task_arrives_as_production_sends_it(
         "Host": worker.url.removeprefix("http://"),
         "Content-Type": "application/json",
         "Content-Length": "7",
+        "Connection": "close",
         "X-Own": "1",
         "User-Agent": "AppEngine-Google; (+http://code.google.com/appengine)",
         "X-AppEngine-QueueName": "default",
