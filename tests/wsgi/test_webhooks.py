@@ -247,8 +247,9 @@ def test_failing_handler(
     def broken(event: ClientEvent) -> None:
         raise LookupError("no such row")
 
+    webhooks.on(ClientEvent)(heard.append)
     deliver(webhooks, client_event, VACATED, status=500)
-    assert [type(event) for event in heard] == [ClientEvent, ChannelVacated]
+    assert [type(event) for event in heard] == [ClientEvent, ClientEvent, ChannelVacated]
     assert "'client_event'" in caplog.text
     assert "LookupError: no such row" in caplog.text
     assert "hush-payload" not in caplog.text
