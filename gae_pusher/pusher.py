@@ -21,6 +21,7 @@ from gae_pusher.sansio.encryption import NONCE_BYTES
 from gae_pusher.sansio.operations import Plan
 from gae_pusher.sansio.verbs import Attributes, Verbs
 from gae_pusher.sansio.webhooks import Webhook
+from gae_pusher.secret_manager import with_secrets
 from gae_pusher.twins import AsyncTwins
 
 __all__ = ["Pusher"]
@@ -95,9 +96,9 @@ class Pusher(AsyncTwins):
     def from_env(cls, env: str = "PUSHER_URL", **options: Any) -> Pusher:
         """The app of the environment: the variable `env`, overridden by PUSHER_KEY and the like.
 
-        Options override both: a secret may come from elsewhere.
+        A value sm://PROJECT/NAME/VERSION is read from Secret Manager. Options override all.
         """
-        return cls(**_with_port(options_from_env(os.environ, env, **options)))
+        return cls(**_with_port(options_from_env(with_secrets(os.environ), env, **options)))
 
     def __repr__(self) -> str:
         return f"<Pusher app {self.config.app_id!r} at {self.config.base_url}>"

@@ -17,9 +17,8 @@ entrypoint: gunicorn main:app
 includes: [env.yaml]
 env_variables: {MODE: live, KEEP: same, NEW: x}
 """
-SIZES = dict.fromkeys(
-    ("app.yaml", "env.yaml", "main.py", "cron.yaml", ".env", "x.log", "venv/a.py"), 100
-)
+NAMES = ("app.yaml", "env.yaml", "main.py", "cron.yaml", ".env", "x.log", "venv/a.py")
+SIZES = dict.fromkeys(NAMES, 100)
 
 
 def project() -> Project:
