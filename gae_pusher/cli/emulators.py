@@ -75,6 +75,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.set_defaults(run=run)
     _add_address_options(parser)
     _add_app_options(parser)
+    _add_behaviour_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -221,6 +222,10 @@ def _add_app_options(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="send webhooks to this URL (repeatable)",
     )
+
+
+def _add_behaviour_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
     add(
         "--disable",
         action="append",

@@ -1,180 +1,97 @@
-"""The controls under /_emulator/: for the inspector, for commands, and for tests over HTTP.
-
-No part of the Channels protocol. They answer this machine only (see guard.py).
-"""
+"""What people and tests may do to a running server beside the protocol."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
 
-from aiohttp import web
-
-from gae_pusher.emulator.channels.faults import Fault
+from gae_pusher.emulator.channels.api_events import events_of
+from gae_pusher.emulator.channels.faults import Fault, Faults
 from gae_pusher.emulator.channels.gate import ApiError
-from gae_pusher.emulator.channels.guard import control_refusal
-from gae_pusher.emulator.channels.json_text import dumps
-from gae_pusher.emulator.channels.log import Entry
-from gae_pusher.errors import InvalidRequest
+from gae_pusher.emulator.channels.log import Entry, Log
+from gae_pusher.emulator.channels.snapshot import snapshot
+from gae_pusher.emulator.channels.switchboard import Switchboard
 
-if TYPE_CHECKING:
-    from gae_pusher.emulator.channels.server import ChannelsServer
+__all__ = ["Controls"]
 
-__all__ = ["PREFIX", "control_routes"]
-
-PREFIX: Final = "/_emulator"
-STREAM_QUEUE: Final = 4_096
-
-_Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-def control_routes(server: ChannelsServer) -> list[web.RouteDef]:
-    """The routes of one server, each behind the guard."""
-    controls = Controls(server)
-    return [
-        web.get("/", guarded(controls.inspector)),
-        web.get(f"{PREFIX}/state", guarded(controls.state)),
-        web.get(f"{PREFIX}/log", guarded(controls.log)),
-        web.get(f"{PREFIX}/log/stream", guarded(controls.stream)),
-        web.post(f"{PREFIX}/trigger", guarded(controls.trigger)),
-        web.post(f"{PREFIX}/connections/{{socket_id}}/close", guarded(controls.close)),
-        web.post(f"{PREFIX}/faults", guarded(controls.faults)),
-        web.post(f"{PREFIX}/clock", guarded(controls.clock)),
-        web.post(f"{PREFIX}/webhooks/{{id}}/replay", guarded(controls.replay)),
-    ]
-
-
-def guarded(handler: _Handler) -> _Handler:
-    """Refuse everybody but this machine and its own pages."""
-
-    async def guard(request: web.Request) -> web.StreamResponse:
-        headers = request.headers
-        why = control_refusal(request.remote, headers.get("Host"), headers.get("Origin"))
-        if why is not None:
-            return _refuse(403, why)
-        return await handler(request)
-
-    return guard
+# Close codes that RFC 6455 section 7.4 lets an endpoint send: the others mean "no code".
+_SENDABLE_CODES: Final = frozenset({1000, 1001, 1002, 1003, *range(1007, 1015), *range(3000, 5000)})
 
 
 class Controls:
-    """The handlers: they read JSON, call the server's methods and answer JSON."""
+    """Looks into a switchboard and meddles with it. Every method is for its event loop only."""
 
-    def __init__(self, server: ChannelsServer) -> None:
-        self._server = server
+    def __init__(self, board: Switchboard) -> None:
+        self._board = board
+        self._faults = Faults()
+        self._followers: set[asyncio.Queue[Entry | None]] = set()
 
-    async def inspector(self, request: web.Request) -> web.Response:
-        """The inspector page."""
-        page = files("gae_pusher.emulator.channels").joinpath("inspector.html").read_text("utf-8")
-        headers = {
-            "Content-Security-Policy": "default-src 'none'; connect-src 'self'; img-src data:; "
-            "style-src 'unsafe-inline'; script-src 'unsafe-inline'; frame-ancestors 'none'",
-            "Cache-Control": "no-store",
+    @property
+    def log(self) -> Log:
+        """What has happened."""
+        return self._board.log
+
+    def state(self) -> dict[str, Any]:
+        """Apps, connections, channels and members now, without secrets."""
+        clients = {socket_id: link.client for socket_id, link in self._board.links.items()}
+        return {
+            "advanced_seconds": self._board.clock.advanced_seconds,
+            "faults_left": self._faults.left,
+            "apps": snapshot(self._board.services, clients),
         }
-        return web.Response(text=page, content_type="text/html", headers=headers)
 
-    async def state(self, request: web.Request) -> web.Response:
-        """Connections, channels and members now."""
-        return _json(self._server.state())
+    def trigger(self, app_id: str | None, fields: Mapping[str, Any]) -> None:
+        """Trigger as the HTTP API's fields say, unsigned. Raises ApiError or InvalidRequest."""
+        service = self._board.services.get(app_id or next(iter(self._board.services)))
+        if service is None:
+            raise ApiError(404, f"App {app_id} is not on this server")
+        for event in events_of(service, fields):
+            self._board.carry_out(service, service.trigger(event, self._board.clock.now()))
 
-    async def log(self, request: web.Request) -> web.Response:
-        """The kept entries; `after` is an entry's number, `kind` one kind."""
+    def close_connection(self, socket_id: str, code: int = 4200, reason: str = "") -> None:
+        """Close a connection with any code. Raises LookupError or ValueError."""
+        if code not in _SENDABLE_CODES:
+            raise ValueError(f"{code} is not a close code that may be sent")
+        link = self._board.links.get(socket_id)
+        if link is None:
+            raise LookupError(f"no connection has the socket id {socket_id}")
+        self._board.close(link, code, reason)
+
+    def fail_requests(self, count: int, fault: Fault) -> None:
+        """Let the next `count` calls of the HTTP API fail or stall; 0 ends it."""
+        self._faults.order(count, fault)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass at once: grace periods, caches, retries, silence. Not timestamps."""
+        self._board.clock.advance(seconds)
+        self._board.tick()
+        for link in tuple(self._board.links.values()):
+            self._board.watch_silence(link)
+
+    def replay_webhook(self, delivery_id: str) -> None:
+        """Send one of the latest webhooks again. Raises LookupError."""
+        if not self._board.sender.replay(delivery_id):
+            raise LookupError(f"no webhook with the id {delivery_id} is kept")
+
+    @contextmanager
+    def following(self, queue: asyncio.Queue[Entry | None]) -> Iterator[None]:
+        """Put every new entry into a queue, and None at the end; a full queue loses its oldest."""
+        unwatch = self.log.watch(lambda entry: _put_newest(queue, entry))
+        self._followers.add(queue)
         try:
-            after = int(request.query.get("after", "0"))
-        except ValueError:
-            return _refuse(400, "after must be an entry's number")
-        entries = self._server.log.entries(after, request.query.get("kind"))
-        return _json({"entries": [entry.as_dict() for entry in entries]})
+            yield
+        finally:
+            self._followers.discard(queue)
+            unwatch()
 
-    async def stream(self, request: web.Request) -> web.StreamResponse:
-        """The log as server-sent events: what is kept, then everything as it happens."""
-        response = web.StreamResponse()
-        response.content_type = "text/event-stream"
-        response.headers["Cache-Control"] = "no-store"
-        await response.prepare(request)
-        last = request.headers.get("Last-Event-ID", "0")
-        queue: asyncio.Queue[Entry | None] = asyncio.Queue(STREAM_QUEUE)
-        with suppress(ConnectionError), self._server.following(queue):
-            for entry in self._server.log.entries(int(last) if last.isdecimal() else 0):
-                await response.write(_sse(entry))
-            while (next_entry := await queue.get()) is not None:
-                await response.write(_sse(next_entry))
-        return response
-
-    async def trigger(self, request: web.Request) -> web.Response:
-        """Trigger an event without a signature: `{"app", "channel", "name", "data"}`."""
-        fields = await _fields(request)
-        try:
-            self._server.trigger(str(fields.pop("app", "")) or None, fields)
-        except (ApiError, InvalidRequest) as error:
-            return _refuse(400, str(error))
-        return _json({})
-
-    async def close(self, request: web.Request) -> web.Response:
-        """Close a connection: `{"code": 4200, "reason": ""}`."""
-        fields = await _fields(request)
-        code, reason = fields.get("code", 4200), fields.get("reason", "")
-        if not isinstance(code, int) or not isinstance(reason, str):
-            return _refuse(400, "code must be a number, reason a string")
-        try:
-            self._server.close_connection(request.match_info["socket_id"], code, reason)
-        except LookupError as error:
-            return _refuse(404, str(error.args[0]))
-        except ValueError as error:
-            return _refuse(400, str(error))
-        return _json({})
-
-    async def faults(self, request: web.Request) -> web.Response:
-        """Fail or stall the next calls: `{"count", "status", "body", "delay_seconds"}`."""
-        fields = await _fields(request)
-        count = fields.pop("count", 1)
-        try:
-            self._server.fail_requests(count, Fault(**fields))
-        except (TypeError, ValueError) as error:
-            return _refuse(400, str(error))
-        return _json({})
-
-    async def clock(self, request: web.Request) -> web.Response:
-        """Let time pass: `{"advance_seconds": 3}`."""
-        seconds = (await _fields(request)).get("advance_seconds")
-        if not isinstance(seconds, int | float) or not 0 <= seconds < 1e9:
-            return _refuse(400, "advance_seconds must be a number, zero or more")
-        self._server.advance(seconds)
-        return _json({})
-
-    async def replay(self, request: web.Request) -> web.Response:
-        """Send a webhook again, the same bytes."""
-        try:
-            self._server.replay_webhook(request.match_info["id"])
-        except LookupError as error:
-            return _refuse(404, str(error.args[0]))
-        return _json({})
+    def _dismiss_followers(self) -> None:
+        for queue in self._followers:
+            _put_newest(queue, None)
 
 
-async def _fields(request: web.Request) -> dict[str, Any]:
-    # Only application/json: a page of another site cannot send that without asking first.
-    if request.content_type != "application/json":
-        raise web.HTTPUnsupportedMediaType(text="Send application/json.\n")
-    try:
-        fields = json.loads(await request.text())
-    except ValueError:
-        raise web.HTTPBadRequest(text="The body is not JSON.\n") from None
-    if not isinstance(fields, dict):
-        raise web.HTTPBadRequest(text="The body must be a JSON object.\n")
-    return fields
-
-
-def _json(value: object) -> web.Response:
-    return web.Response(text=dumps(value), content_type="application/json")
-
-
-def _refuse(status: int, message: str) -> web.Response:
-    return web.Response(status=status, text=f"{message}\n")
-
-
-def _sse(entry: Entry) -> bytes:
-    return f"id: {entry.number}\ndata: {dumps(entry.as_dict())}\n\n".encode()
+def _put_newest(queue: asyncio.Queue[Entry | None], entry: Entry | None) -> None:
+    if queue.full():
+        queue.get_nowait()
+    queue.put_nowait(entry)

@@ -34,6 +34,7 @@ class Switchboard:
         self.log = Log(settings.log_entries)
         self.sender = Sender(settings.webhook_timing, clock, self.log)
         self.services = {app.id: Service(app, settings) for app in apps}
+        self.sender.woken = self.set_timer
         self.links: dict[str, Link] = {}
         self.new_socket_id = new_socket_id
         self._timer: asyncio.TimerHandle | None = None

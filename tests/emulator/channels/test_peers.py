@@ -374,6 +374,8 @@ def test_webhooks_verify(peers: Peer, receiver: Receiver) -> None:
     peers.subscribe("a", "cache-board")
     peers.do("trigger", client="a", channel="presence-desk", event="client-n", data={"n": 1})
     peers.wait("a", "cache-board", "pusher:cache_miss")
+    # pusher-js sends a little later than asked, and not at all once it is disconnecting.
+    peers.server.wait_for_event("presence-desk", "client-n")
     peers.do("disconnect", client="a")
     events = receiver.wait_for_events(
         "channel_occupied",
