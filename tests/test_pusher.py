@@ -237,7 +237,8 @@ def test_a_decoder_reads_the_answers(recorder: Recorder) -> None:
             super().__init__(object_hook=lambda d: {**d, "seen": True}, **options)
 
     pusher = Pusher(**recorder.app(json_decoder=Upper))
-    assert pusher.channel_info("c") == {"seen": True}
+    recorder.answers.append((200, b'{"occupied":true}'))
+    assert pusher.channel_info("c") == {"occupied": True, "seen": True}
 
 
 @pytest.mark.parametrize("option", ["encoder", "json_encoder"])
