@@ -74,6 +74,7 @@ _ERRORS: Final[dict[int, tuple[type[ResponseError], str]]] = {
     413: (RequestTooLarge, "send less data, or a reference to it"),
     429: (RateLimited, "slow down"),
 }
+_EMPTY: Final = (b"", b"{}")  # the usual answers to a trigger
 _SHOWN_CHARACTERS: Final = 300
 
 
@@ -85,7 +86,7 @@ def json_object(response: Response, decoder: type[json.JSONDecoder]) -> dict[str
     """
     if not 200 <= response.status < 300:
         raise error_for(response)
-    if not response.body:
+    if response.body in _EMPTY:
         return {}
     try:
         value = _decode(decoder)(response.body.decode())
