@@ -10,12 +10,13 @@ import os
 import signal
 import sys
 import textwrap
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
+from gae_pusher.cli.emulated_tasks import TasksEmulator, add_tasks_options, plan_tasks
 from gae_pusher.emulator.channels import options
 from gae_pusher.emulator.channels.guard import is_loopback
 from gae_pusher.emulator.channels.settings import DEVELOPMENT_APP, App, Settings
@@ -29,6 +30,7 @@ __all__ = ["Plan", "plan", "register", "run"]
 T = TypeVar("T")
 
 DEFAULT_PORT: Final = 6001
+EMULATORS: Final = ("channels", "tasks")
 
 _EPILOG: Final = """\
 examples:
@@ -36,8 +38,10 @@ examples:
       an app for development: PUSHER_URL=http://local-key:local-secret@127.0.0.1:6001/apps/4242
   gae-pusher emulators --webhook http://localhost:8080/webhooks
       also send webhooks to your app
-  gae-pusher emulators --channels-port 0 --json
-      a free port, told in one line of JSON, for scripts
+  gae-pusher emulators --channels-port 0 --tasks-port 0 --json
+      free ports, told in one line of JSON, for scripts
+  gae-pusher emulators --only tasks --queue-yaml queue.yaml --target http://localhost:8080
+      Cloud Tasks alone, with your queues: CLOUD_TASKS_EMULATOR_HOST=127.0.0.1:8123
   PUSHER_URL=http://my-key:my-secret@localhost:6002/apps/7 gae-pusher emulators
       the app and the port that your own app is configured for
   gae-pusher emulators --disable client-events --set presence-members=5 --strict
@@ -54,7 +58,7 @@ names for --set:{settings}
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to serve and where. `shows_secret` only for the built-in development app."""
+    """What Channels serves and where. `shows_secret` only for the built-in development app."""
 
     apps: tuple[App, ...]
     settings: Settings
@@ -63,36 +67,84 @@ class Plan:
     shows_secret: bool
 
 
+class Emulator(Protocol):
+    """What the command starts, tells about and stops."""
+
+    async def start(self) -> None:
+        """Listen. Raises ConfigurationError for a port that is taken."""
+
+    async def stop(self) -> None:
+        """Stop listening."""
+
+    @property
+    def ready_line(self) -> str:
+        """How to connect, for people."""
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """How to connect, for programs."""
+
+
+class ChannelsEmulator:
+    """A Channels server to start and stop."""
+
+    def __init__(self, planned: Plan) -> None:
+        self._plan = planned
+        self._server = _new_server(planned)
+
+    async def start(self) -> None:
+        try:
+            await self._server.start(self._plan.host, self._plan.port)
+        except OSError as error:
+            raise _not_bound(self._plan, error) from None
+
+    async def stop(self) -> None:
+        await self._server.stop()
+
+    @property
+    def ready_line(self) -> str:
+        return _ready_line(self._server, self._plan)
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        return _facts(self._server, self._plan)
+
+
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command and its options."""
     parser = subparsers.add_parser(
         "emulators",
-        help="run the local Channels server",
+        help="run the local Channels server and Cloud Tasks",
         description="Run local servers that stand in for hosted services during development.",
         epilog=_wrapped_epilog(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(run=run)
     _add_address_options(parser)
+    add_tasks_options(parser, _type(_port))
     _add_app_options(parser)
     _add_behaviour_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM; returns 0."""
-    planned = plan(arguments, os.environ)
-    if not is_loopback(planned.host):
+    if not is_loopback(arguments.host):
         _say(
-            f"warning: listening on {planned.host}, not only for this machine; "
+            f"warning: listening on {arguments.host}, not only for this machine; "
             "the emulators are for development and have no protection",
             sys.stderr,
         )
-    asyncio.run(_serve(planned, as_json=arguments.json))
+    emulators: list[Emulator] = []
+    if "channels" in (arguments.only or EMULATORS):
+        emulators.append(ChannelsEmulator(plan(arguments, os.environ)))
+    if "tasks" in (arguments.only or EMULATORS):
+        emulators.append(TasksEmulator(plan_tasks(arguments)))
+    asyncio.run(_serve(emulators, as_json=arguments.json))
     return 0
 
 
 def plan(arguments: argparse.Namespace, environ: Any) -> Plan:
-    """Decide from the options and the environment. Raises ConfigurationError or OSError."""
+    """What Channels is to do, from options and environment. Raises ConfigurationError, OSError."""
     apps = [*arguments.app, *_apps_of_files(arguments.apps_file)]
     from_env = None if apps else options.app_from_env(environ)
     port = arguments.channels_port
@@ -116,21 +168,20 @@ def plan(arguments: argparse.Namespace, environ: Any) -> Plan:
     )
 
 
-async def _serve(planned: Plan, *, as_json: bool) -> None:
-    server = _new_server(planned)
+async def _serve(emulators: Sequence[Emulator], *, as_json: bool) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):  # Windows: Ctrl-C arrives as KeyboardInterrupt
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    try:
-        await server.start(planned.host, planned.port)
-    except OSError as error:
-        raise _not_bound(planned, error) from None
-    try:
-        _say(_ready_json(server, planned) if as_json else _ready_line(server, planned))
+    async with AsyncExitStack() as stack:
+        for emulator in emulators:
+            await emulator.start()
+            stack.push_async_callback(emulator.stop)
+        if as_json:
+            _say(json.dumps({k: v for emulator in emulators for k, v in emulator.facts.items()}))
+        else:
+            _say("\n".join(emulator.ready_line for emulator in emulators))
         await stopped.wait()
-    finally:
-        await server.stop()
 
 
 def _new_server(planned: Plan) -> ChannelsServer:
@@ -157,16 +208,14 @@ def _ready_line(server: ChannelsServer, planned: Plan) -> str:
     return f"Channels and its inspector are at {server.http_url} {urls}"
 
 
-def _ready_json(server: ChannelsServer, planned: Plan) -> str:
+def _facts(server: ChannelsServer, planned: Plan) -> dict[str, Any]:
     apps = []
     for app in planned.apps:
         shown: dict[str, str] = {"id": app.id, "key": app.key}
         if planned.shows_secret:
             shown["pusher_url"] = server.pusher_url(app)
         apps.append(shown)
-    return json.dumps(
-        {"url": server.http_url, "host": server.host, "port": server.port, "apps": apps}
-    )
+    return {"url": server.http_url, "host": server.host, "port": server.port, "apps": apps}
 
 
 def _shown_url(server: ChannelsServer, planned: Plan, app: App) -> str:
@@ -183,7 +232,7 @@ def _add_address_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--only",
         action="append",
-        choices=["channels"],
+        choices=EMULATORS,
         help="start only this emulator (repeatable)",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")

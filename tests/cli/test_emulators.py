@@ -23,7 +23,8 @@ from gae_pusher.emulator.channels import DEVELOPMENT_APP, App, Settings, Webhook
 from gae_pusher.errors import ConfigurationError
 from gae_pusher.sansio.signing import Credentials
 
-COMMAND = [sys.executable, "-m", "gae_pusher", "emulators", "--channels-port", "0"]
+EMULATORS = [sys.executable, "-m", "gae_pusher", "emulators"]
+COMMAND = [*EMULATORS, "--only", "channels", "--channels-port", "0"]
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("PUSHER_")}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -89,10 +90,7 @@ class TasksServer:
                 TaskService(self._engine, self._deliver, lambda: urlsplit(self.target).netloc),
             )
         )
-        try:
-            self.port = server.add_insecure_port(f"{_bracketed(host)}:{port}")
-        except RuntimeError as error:
-            raise OSError(errno.EADDRINUSE, f"{host}:{port} cannot be listened on") from error
+        self.port = _listen(server, host, port)
         self.host = host
         self._dispatcher.start()
         server.start()
@@ -119,5 +117,13 @@ def _checked(target: str) -> str:
     return target.rstrip("/")
 
 
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+def _listen(server: grpc.Server, host: str, port: int) -> int:
+    """The port that is listened on. A probe goes first: gRPC prints what it cannot do."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    socket.create_server((host, port), family=family).close()
+    address = f"[{host}]" if ":" in host else host
+    try:
+        listened: int = server.add_insecure_port(f"{address}:{port}")
+    except RuntimeError as error:
+        raise OSError(errno.EADDRINUSE, f"{host}:{port} cannot be listened on") from error
+    return listened
