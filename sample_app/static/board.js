@@ -34,8 +34,9 @@ async function change(apply, method, path, body) {
   try {
     return await send(method, path, body);
   } catch (error) {
-    notice(error instanceof TypeError ? "The server cannot be reached." : error.message);
-    reload();
+    unanswered.delete(apply);
+    await reload();
+    notice(error instanceof TypeError ? "Not saved: the server cannot be reached." : error.message);
     return null;
   } finally {
     unanswered.delete(apply);
