@@ -27,7 +27,7 @@ _LABEL_COLOURS: Final = {
     "api": "red",
 }
 _LABEL_WIDTH: Final = 8
-_LEAD_WIDTH: Final = 10 + _LABEL_WIDTH + 14  # what stands before the text of a cropped line
+_LEAD_WIDTH: Final = 26 + _LABEL_WIDTH  # time, label, status, duration and what is between them
 _MINUTE: Final = 60
 
 # Label, status, seconds, text, and how the text is painted.
@@ -97,7 +97,8 @@ def _free(activity: Activity, label: str, colours: bool) -> str:
 
 def _request(facts: Mapping[str, Any]) -> _Line:
     colour = "dim" if facts["served_by"] == "static" else None
-    return (facts["method"], str(facts["status"]), facts["took_seconds"], facts["path"], colour)
+    text = "  ".join(filter(None, (facts["path"], facts["remark"])))
+    return (facts["method"], str(facts["status"]), facts["took_seconds"], text, colour)
 
 
 def _event(facts: Mapping[str, Any]) -> _Line:

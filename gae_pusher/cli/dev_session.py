@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -66,9 +67,9 @@ class Session:
         if stopped.is_set():
             self._stack.kill()
             os._exit(130)
+        stopped.set()
         if not self._as_json:
             self._print(paint("\nstopping…", "dim", self._colours))
-        stopped.set()
 
     def _tell(self, activity: Activity) -> None:
         """Print an activity; before the table of addresses stands, keep it for later."""
@@ -107,7 +108,8 @@ class Session:
             self._tell(activity)
 
     def _print(self, line: str) -> None:
-        print(line, file=self._stream, flush=True)
+        with suppress(OSError):  # the terminal may be closed while everything stops
+            print(line, file=self._stream, flush=True)
 
     def _warn(self, line: str) -> None:
         print(line, file=sys.stderr, flush=True)  # noqa: T201

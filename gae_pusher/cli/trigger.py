@@ -18,7 +18,7 @@ _EPILOG: Final = """\
 examples:
   gae-pusher trigger my-channel my-event '{"some": "data"}'
   gae-pusher trigger my-channel my-event hello
-  gae-pusher trigger a,b,c my-event '[1, 2]' --info subscription_count
+  gae-pusher trigger presence-board my-event '[1, 2]' --info user_count,subscription_count
   date | gae-pusher trigger my-channel tick -
 
 The app is the one of PUSHER_URL, or of PUSHER_APP_ID, PUSHER_KEY, PUSHER_SECRET and PUSHER_CLUSTER.
@@ -29,7 +29,7 @@ The app is the one of PUSHER_URL, or of PUSHER_APP_ID, PUSHER_KEY, PUSHER_SECRET
 class Plan:
     """What to trigger. `data` goes out as it is; `remark` is what to say about it."""
 
-    channels: tuple[str, ...]
+    channel: str
     event: str
     data: str = field(repr=False)
     socket_id: str | None
@@ -42,18 +42,18 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = subparsers.add_parser(
         "trigger",
         help="trigger an event",
-        description="Trigger an event on one or more channels of a configured app.",
+        description="Trigger an event on a channel of a configured app.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("channel", metavar="CHANNEL", help="its name, or several with commas")
+    parser.add_argument("channel", metavar="CHANNEL", help="the channel's name")
     parser.add_argument("event", metavar="EVENT", help="the event's name")
     parser.add_argument("data", metavar="DATA", help="JSON or plain text; - reads standard input")
     parser.add_argument("--socket-id", metavar="ID", help="the connection that must not get it")
     parser.add_argument(
         "--info",
         metavar="NAMES",
-        help="ask for user_count or subscription_count of each channel, with commas",
+        help="ask for user_count, subscription_count or both, with a comma",
     )
     add_app_options(parser)
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")
@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     if planned.remark:
         print(f"gae-pusher: {planned.remark}", file=sys.stderr)  # noqa: T201
     answer = pusher.trigger(
-        planned.channels, planned.event, planned.data, planned.socket_id, info=planned.info
+        planned.channel, planned.event, planned.data, planned.socket_id, info=planned.info
     )
     print(json.dumps(answer) if arguments.json else report(planned, answer))  # noqa: T201
     return 0
@@ -77,7 +77,7 @@ def plan(arguments: argparse.Namespace, stdin: TextIO) -> Plan:
     """Decide from the options; reads `stdin` when DATA is -."""
     data = stdin.read().rstrip("\n") if arguments.data == "-" else arguments.data
     return Plan(
-        tuple(name.strip() for name in arguments.channel.split(",")),
+        arguments.channel,
         arguments.event,
         data,
         arguments.socket_id,
@@ -89,10 +89,9 @@ def plan(arguments: argparse.Namespace, stdin: TextIO) -> Plan:
 def report(planned: Plan, answer: Mapping[str, Any]) -> str:
     """What a person wants to read: what went where, and the counts that were asked for."""
     size = len(planned.data.encode())
-    lines = [f"triggered {planned.event} on {', '.join(planned.channels)} ({size} B)"]
-    for name, info in answer.get("channels", {}).items():
-        counts = ", ".join(f"{attribute} {value}" for attribute, value in info.items())
-        lines.append(f"  {name}  {counts}")
+    lines = [f"triggered {planned.event} on {planned.channel} ({size} B)"]
+    for info in answer.get("channels", {}).values():
+        lines += [f"  {attribute} {value}" for attribute, value in info.items()]
     return "\n".join(lines)
 
 

@@ -13,9 +13,9 @@ __all__ = ["Activity", "Tell"]
 class Activity:
     """`kind` says which facts there are; `time` is unix time in seconds.
 
-    request: method, path, status, took_seconds, served_by. output: source, text. note: text.
-    problem: text. event, webhook, connection, api: what the Channels server's log says. task: what
-    the tasks emulator's log says.
+    request: method, path, status, took_seconds, served_by (app, static or front), remark (why the
+    app was not asked, or None). output: source, text. note: text. problem: text. event, webhook,
+    connection, api: what the Channels server's log says. task: what the tasks emulator's log says.
     """
 
     kind: str

@@ -16,6 +16,7 @@ __all__ = ["Process"]
 TAIL_LINES: Final = 200
 LINE_BYTES: Final = 8_192
 READ_BYTES: Final = 65_536
+LAST_WORDS_SECONDS: Final = 1
 
 
 class Process:
@@ -25,12 +26,15 @@ class Process:
     """
 
     def __init__(
-        self, child: asyncio.subprocess.Process, on_line: Callable[[str], None] | None
+        self,
+        child: asyncio.subprocess.Process,
+        output: asyncio.StreamReader,
+        on_line: Callable[[str], None] | None,
     ) -> None:
         self._child = child
         self._on_line = on_line
         self.tail: deque[str] = deque(maxlen=TAIL_LINES)
-        self._reader = asyncio.create_task(self._read())
+        self._reader = asyncio.create_task(self._read(output))
 
     @classmethod
     async def start(
@@ -41,16 +45,22 @@ class Process:
         on_line: Callable[[str], None] | None = None,
     ) -> Process:
         """Start a command. Raises OSError when it cannot be started."""
-        child = await asyncio.create_subprocess_exec(
-            *command,
-            cwd=cwd,
-            env=environ,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-        )
-        return cls(child, on_line)
+        # A pipe of our own: asyncio's would let a grandchild that holds it open delay `wait`.
+        reading, writing = os.pipe()
+        output = await _stream(reading)
+        try:
+            child = await asyncio.create_subprocess_exec(
+                *command,
+                cwd=cwd,
+                env=environ,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=writing,
+                stderr=writing,
+                start_new_session=True,
+            )
+        finally:
+            os.close(writing)
+        return cls(child, output, on_line)
 
     @property
     def group(self) -> int:
@@ -66,40 +76,33 @@ class Process:
         """Wait for the end and the last line; the exit code, negative for a signal."""
         code = await self._child.wait()
         # A grandchild may hold the pipe open for longer than its parent lives.
-        with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(self._reader), 1)
+        await asyncio.wait({self._reader}, timeout=LAST_WORDS_SECONDS)
         return code
 
     async def stop(self, grace_seconds: float = 5) -> None:
-        """SIGTERM to the group, and SIGKILL to what is left of it after the grace period."""
+        """SIGTERM to the group, and SIGKILL to what is left of it after the grace period.
+
+        The group is taken to be gone when nobody holds its output open any more: its dead members
+        may stay zombies for as long as it pleases their parent.
+        """
         self._signal(signal.SIGTERM)
-        try:
-            async with asyncio.timeout(grace_seconds):
-                await self._child.wait()
-                while self._signal(0):
-                    await asyncio.sleep(0.02)
-        except TimeoutError:
-            self._signal(signal.SIGKILL)
-            await self._child.wait()
-        finally:
-            self._reader.cancel()
+        ended = asyncio.create_task(self._child.wait())
+        await asyncio.wait({ended, self._reader}, timeout=grace_seconds)
+        self._signal(signal.SIGKILL)
+        await ended
+        self._reader.cancel()
 
     def kill(self) -> None:
         """End the group at once, for when there is no time to wait."""
         self._signal(signal.SIGKILL)
 
-    def _signal(self, number: int) -> bool:
-        """Send a signal; False when nobody is left to get it."""
-        try:
+    def _signal(self, number: int) -> None:
+        with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.group, number)
-        except (ProcessLookupError, PermissionError):
-            return False
-        return True
 
-    async def _read(self) -> None:
-        assert self._child.stdout is not None
+    async def _read(self, output: asyncio.StreamReader) -> None:
         rest = b""
-        while data := await self._child.stdout.read(READ_BYTES):
+        while data := await output.read(READ_BYTES):
             *lines, rest = (rest + data).split(b"\n")
             for line in lines:
                 self._take(line)
@@ -114,3 +117,13 @@ class Process:
         self.tail.append(text)
         if self._on_line is not None:
             self._on_line(text)
+
+
+async def _stream(reading: int) -> asyncio.StreamReader:
+    """What comes out of a pipe, which is closed with it."""
+    stream = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(reading, "rb", buffering=0)
+    )
+    return stream

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
@@ -18,9 +19,17 @@ from gae_pusher.emulator.appengine.supervisor import Crashed
 __all__ = ["application"]
 
 _NO_WEBSOCKETS: Final = (
-    "App Engine standard serves no WebSockets: connect to Pusher Channels instead, "
-    "and trigger events from the app"
+    "App Engine standard serves no WebSockets: let the page connect to Pusher Channels"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """An answer, who gave it (app, static or front), and why it was not the app."""
+
+    response: web.Response
+    served_by: str = "app"
+    remark: str | None = None
 
 
 def application(instance: Instance, tell: Tell) -> web.Application:
@@ -50,41 +59,42 @@ class _Front:
     async def handle(self, request: web.Request) -> web.Response:
         """Answer a request of the public port."""
         started = time.time()
-        served_by, response = await self._respond(request)
+        answer = await self._answer(request)
         facts = {
             "method": request.method,
             "path": request.rel_url.raw_path_qs,
-            "status": response.status,
+            "status": answer.response.status,
             "took_seconds": round(time.time() - started, 4),
-            "served_by": served_by,
+            "served_by": answer.served_by,
+            "remark": answer.remark,
         }
         self._tell(Activity("request", started, facts))
-        return response
+        return answer.response
 
-    async def _respond(self, request: web.Request) -> tuple[str, web.Response]:
-        """Who answered (app, static or front), and the answer."""
+    async def _answer(self, request: web.Request) -> _Answer:
         instance = self._instance
         match route(instance.manifest, request.path, self._is_file):
             case SendFile(path, serving):
-                return "static", await send_file(request, instance.directory / path, serving)
+                file = instance.directory / path
+                return _Answer(await send_file(request, file, serving), "static")
             case Missing(reason):
-                instance.note(f"404 for {request.path}: {reason}")
-                return "static", web.Response(status=404, text=f"404 Not Found: {reason}\n")
+                return _Answer(web.Response(status=404, text=f"{reason}\n"), "static", reason)
         if request.headers.get("Upgrade", "").lower() == "websocket":
-            instance.note(f"{request.path}: {_NO_WEBSOCKETS}")
-            return "front", web.Response(status=400, text=f"{_NO_WEBSOCKETS}.\n")
+            response = web.Response(status=400, text=f"{_NO_WEBSOCKETS}\n")
+            return _Answer(response, "front", _NO_WEBSOCKETS)
         return await self._forward(request)
 
-    async def _forward(self, request: web.Request) -> tuple[str, web.Response]:
+    async def _forward(self, request: web.Request) -> _Answer:
         instance = self._instance
         try:
-            response = await instance.proxy.forward(request, instance.manifest.deadline_seconds)
+            return _Answer(
+                await instance.proxy.forward(request, instance.manifest.deadline_seconds)
+            )
         except Crashed as crash:
-            return "front", self._crashed(request, crash)
+            return _Answer(self._crashed(request, crash), "front", "the app did not start")
         except web.HTTPRequestEntityTooLarge:
-            text = f"A request may have {MESSAGE_BYTES} bytes on App Engine.\n"
-            return "front", web.Response(status=413, text=text)
-        return "app", response
+            remark = f"a request may have {MESSAGE_BYTES} bytes on App Engine"
+            return _Answer(web.Response(status=413, text=f"{remark}\n"), "front", remark)
 
     def _crashed(self, request: web.Request, crash: Crashed) -> web.Response:
         command = self._instance.command

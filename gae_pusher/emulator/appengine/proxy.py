@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from io import BytesIO
 from typing import Final
 
 from aiohttp import (
@@ -109,7 +110,7 @@ class Proxy:
             method,
             URL(f"http://{ADDRESS}:{self._port}{path}", encoded=True),
             headers=headers,
-            data=body,
+            data=BytesIO(body) if body else body,  # written in pieces, not in one go
             allow_redirects=False,
             timeout=ClientTimeout(total=seconds),
         )

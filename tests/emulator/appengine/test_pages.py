@@ -1,0 +1,42 @@
+"""The page that stands where a crashed app's should."""
+
+from __future__ import annotations
+
+from gae_pusher.emulator.appengine.pages import crash_page, crash_text
+
+TAIL = (
+    "[2026-01-01 00:00:00 +0000] [7] [ERROR] Exception in worker process",
+    "Traceback (most recent call last):",
+    '  File "main.py", line 1, in <module>',
+    "    import <nope>",
+    "SyntaxError: <nope> & more",
+    "[2026-01-01 00:00:00 +0000] [7] [INFO] Worker exiting",
+)
+
+
+def test_output_is_escaped() -> None:
+    """What an app prints is text on the page, never markup."""
+    page = crash_page("gunicorn <x>", 3, TAIL)
+    assert "<nope>" not in page
+    assert "gunicorn &lt;x&gt;" in page
+    assert "exit code 3" in page
+
+
+def test_the_error_stands_out() -> None:
+    """The last line of the traceback is shown above the rest."""
+    page = crash_page("gunicorn", 3, TAIL)
+    assert '<div class="error">SyntaxError: &lt;nope&gt; &amp; more</div>' in page
+
+
+def test_without_a_traceback_there_is_only_the_output() -> None:
+    """An app that dies silently gives a page that says so."""
+    page = crash_page("gunicorn", 1, ())
+    assert "It printed nothing." in page
+    assert '<div class="error"></div>' in page
+
+
+def test_plain_text_has_the_same_facts() -> None:
+    """Command, exit code and output."""
+    text = crash_text("gunicorn", 3, TAIL)
+    assert text.startswith("The app did not start: gunicorn ended with exit code 3.\n")
+    assert text.endswith(TAIL[-1])
