@@ -90,11 +90,12 @@ class Config:
                 raise ConfigurationError(f"{name} must be a non-empty str")
         if not isinstance(self.ssl, bool):
             raise ConfigurationError(
-                f"ssl must be True or False, not {type(self.ssl).__name__}: "
+                f"ssl must be True or False, not {_kind(self.ssl)}: "
                 "the fourth argument of Pusher is ssl, pass host= and port= by name"
             )
         self._check_address()
         self._check_numbers()
+        self._check_types()
         if self.encryption_master_key is not None:
             _check_master_key(self.encryption_master_key, "encryption_master_key")
 
@@ -118,10 +119,22 @@ class Config:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
                 raise ConfigurationError(f"{name} is {value!r}, it must be a number of seconds")
+        if not isinstance(self.limits, Limits):
+            raise ConfigurationError(f"limits must be Limits(...), not {_kind(self.limits)}")
         for limit in fields(self.limits):
             value = getattr(self.limits, limit.name)
             if type(value) is not int or value < 1:
                 raise ConfigurationError(f"limit {limit.name} is {value!r}, it must be positive")
+
+    def _check_types(self) -> None:
+        for name in ("json_encoder", "json_decoder"):
+            if not callable(getattr(self, name)):
+                raise ConfigurationError(f"{name} must be a class, not an instance of one")
+        keys = self.former_keys
+        pairs = [*keys, *keys.values()] if isinstance(keys, Mapping) else [None]
+        # An empty secret would let anybody sign.
+        if not all(isinstance(text, str) and text for text in pairs):
+            raise ConfigurationError("former_keys must be a dict of keys and their secrets")
 
     @property
     def scheme(self) -> str:
@@ -255,7 +268,8 @@ def resolve(
     names = {field.name for field in fields(Config)}
     own = {name: value for name, value in options.items() if name in names and value is not None}
     own["encryption_master_key"] = _master_key(encryption_master_key, encryption_master_key_base64)
-    own["former_keys"] = dict(own.get("former_keys", {}))
+    if isinstance(own.get("former_keys"), Mapping):
+        own["former_keys"] = dict(own["former_keys"])
     if app_id:
         own["app_id"] = str(app_id) if type(app_id) is int else app_id
     missing = [name for name in ("app_id", "key", "secret") if not own.get(name)]
@@ -287,13 +301,17 @@ def _master_key(raw: bytes | str | None, text: str | None) -> bytes | None:
 
 def _check_master_key(key: bytes, option: str) -> bytes:
     if not isinstance(key, bytes):
-        raise ConfigurationError(f"{option} must be bytes, not {type(key).__name__}")
+        raise ConfigurationError(f"{option} must be bytes, not {_kind(key)}")
     if len(key) != MASTER_KEY_BYTES:
         raise ConfigurationError(
             f"{option} holds {len(key)} bytes, not {MASTER_KEY_BYTES}: "
             "make one with `openssl rand -base64 32`"
         )
     return key
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__
 
 
 def _split(url: str) -> SplitResult:

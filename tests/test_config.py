@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import json
 import pickle
 from typing import Any
 from urllib.parse import quote
@@ -214,6 +215,11 @@ def test_app_ids_of_other_servers(app_id: str | int) -> None:
         ({"timeout": "5"}, "timeout is '5'"),
         ({"webhook_max_age_seconds": -1}, "webhook_max_age_seconds is -1"),
         ({"limits": Limits(events_per_batch=0)}, "limit events_per_batch is 0"),
+        ({"limits": {"events_per_batch": 5}}, "limits must be Limits"),
+        ({"json_encoder": json.JSONEncoder()}, "json_encoder must be a class"),
+        ({"former_keys": ["old"]}, "former_keys must be a dict"),
+        ({"former_keys": {"old": ""}}, "former_keys must be a dict"),
+        ({"encryption_master_key": 5}, "must be bytes, not int"),
         ({"encryption_master_key_base64": "not base64!"}, "is not base64"),
         ({"encryption_master_key_base64": "AAAA"}, "holds 3 bytes, not 32"),
         ({"encryption_master_key": b"short"}, "holds 5 bytes, not 32"),
