@@ -18,7 +18,9 @@ from gae_pusher.emulator.channels.settings import DEVELOPMENT_APP, App, WebhookE
 from gae_pusher.emulator.datastore.google import GoogleDatastore
 from gae_pusher.emulator.ports import free_port
 from gae_pusher.emulator.tasks.log import Entry as TasksEntry
+from gae_pusher.emulator.tasks.queue_yaml import parse_queue_yaml
 from gae_pusher.emulator.tasks.server import TasksServer
+from gae_pusher.emulator.tasks.settings import Settings as TasksSettings
 from gae_pusher.errors import ConfigurationError
 
 __all__ = ["Datastore", "Google", "NoDatastore", "Running", "Stack", "StackPlan"]
@@ -73,7 +75,9 @@ class Stack:
         self._inherited = inherited
         self._tell = tell
         self.front = AppEngineServer(plan.directory, plan.project, inherited, tell)
-        self.tasks = TasksServer(f"http://{LOOPBACK}:{self.front.app_port}")
+        self.tasks = TasksServer(
+            f"http://{LOOPBACK}:{self.front.app_port}", _tasks_settings(plan.directory)
+        )
         self.tasks.log.watch(self._task)
         self.datastore_address: str | None = None
         self._channels: ChannelsServer | None = None
@@ -181,6 +185,14 @@ class Stack:
 
     def _say(self, kind: str, text: str) -> None:
         self._tell(Activity(kind, time.time(), {"text": text}))
+
+
+def _tasks_settings(directory: Path) -> TasksSettings | None:
+    """The queues of the app's queue.yaml; without one there is App Engine's default queue."""
+    file = directory / "queue.yaml"
+    if not file.is_file():
+        return None
+    return TasksSettings(queues=parse_queue_yaml(file.read_text("utf-8")))
 
 
 def _is_wildcard(host: str) -> bool:
