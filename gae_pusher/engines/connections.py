@@ -18,7 +18,14 @@ from urllib3.util import make_headers, parse_url
 from gae_pusher.config import Config
 from gae_pusher.errors import ConfigurationError
 
-__all__ = ["Connection", "connector", "remaining", "trusted_certificates"]
+__all__ = [
+    "BoundedAnswer",
+    "Connection",
+    "connector",
+    "proxy_headers",
+    "remaining",
+    "trusted_certificates",
+]
 
 Connection = HTTPConnection
 _LEAST_SECONDS = 0.001  # 0 would mean "do not wait at all" to a socket
@@ -45,9 +52,7 @@ def connector(config: Config) -> Callable[[], Connection]:
         proxy = _proxy(config.http_proxy)
         host, port = proxy.host, proxy.port or 80
         tunnel = (config.host, config.port, proxy_headers(config))
-    context = functools.cache(
-        lambda: ssl.create_default_context(cafile=trusted_certificates(config))
-    )
+    context = functools.cache(_context)
 
     def connect() -> Connection:
         if config.ssl:
@@ -77,7 +82,7 @@ def _proxy(url: str) -> Any:
     return proxy
 
 
-class _Answer(http.client.HTTPResponse):
+class BoundedAnswer(http.client.HTTPResponse):
     """An answer for which the socket's timeout bounds all of its bytes, not each wait for some."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
@@ -111,7 +116,7 @@ class _Within:
     port: int
     timeout: float
 
-    response_class = _Answer
+    response_class = BoundedAnswer
     getresponse = http.client.HTTPConnection.getresponse  # without the wrapper for urllib3's pools
 
     def _new_conn(self) -> socket.socket:

@@ -7,10 +7,8 @@ failed had been sent.
 from __future__ import annotations
 
 import http.client
-import queue
 import time
 import weakref
-from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
@@ -21,6 +19,7 @@ from gae_pusher.config import Config
 from gae_pusher.engines import failures
 from gae_pusher.engines.base import Engine, PerProcess
 from gae_pusher.engines.connections import Connection, connector, proxy_headers, remaining
+from gae_pusher.engines.slots import Slots
 from gae_pusher.engines.workers import Workers
 from gae_pusher.errors import PusherError
 from gae_pusher.limits import RESPONSE_BYTES
@@ -35,23 +34,26 @@ class Urllib3Engine(Engine):
     """Blocking connections; `submit` uses a thread for each of them."""
 
     def __init__(self, config: Config, connections: int) -> None:
-        connect = connector(config)
-        self._state = PerProcess(lambda: _State(connections, connect))
+        self._connect = connector(config)
+        self._state = PerProcess(lambda: _State(connections))
         self._exchange = _Exchange(config)
         weakref.finalize(self, _close, self._state)
 
     def send(self, request: Request, timeout: float) -> Response:
         """See Engine. Resolving the host's name is not bounded: the system does it."""
-        deadline = time.monotonic() + timeout
         state = self._state.get()
-        connection = state.take(request, timeout, deadline)
+        connection, left = state.slots.take(timeout)
+        deadline = time.monotonic() + left
         try:
-            return self._exchange(connection, request, timeout, deadline)
+            if connection is None or is_connection_dropped(connection):
+                _discard(connection)
+                connection = self._connected(request, timeout, deadline)
+            return self._exchange(connection, request, deadline)
         except _FOREIGN as error:
-            connection.close()
+            _discard(connection)
             raise _translated(error, request, timeout) from error
         except PusherError:
-            connection.close()
+            _discard(connection)
             raise
         finally:
             state.give(connection)
@@ -63,51 +65,6 @@ class Urllib3Engine(Engine):
     def close(self) -> None:
         """See Engine."""
         _close(self._state)
-
-
-class _State:
-    """What one process owns: its idle connections, the youngest first, and its threads."""
-
-    def __init__(self, limit: int, connect: Callable[[], Connection]) -> None:
-        self.workers = Workers(limit)
-        self._limit = limit
-        self._connect = connect
-        self._closed = False
-        self._idle: queue.LifoQueue[Connection | None] = queue.LifoQueue()
-        for _ in range(limit):
-            self._idle.put(None)
-
-    def take(self, request: Request, timeout: float, deadline: float) -> Connection:
-        """A connection that the service has not closed; the caller gives it back."""
-        try:
-            kept = self._idle.get(timeout=timeout)
-        except queue.Empty:
-            raise failures.busy(self._limit, timeout) from None
-        if kept is not None:
-            if not is_connection_dropped(kept):
-                return kept
-            kept.close()
-        try:
-            return self._connected(request, timeout, deadline)
-        except BaseException:
-            self._idle.put(None)
-            raise
-
-    def give(self, connection: Connection) -> None:
-        """Take a connection back; one that was closed meanwhile leaves its place to a new one."""
-        self._idle.put(connection if connection.sock else None)
-        if self._closed:
-            self.close()
-
-    def close(self) -> None:
-        """Close what is idle now, and what is given back later."""
-        self._closed = True
-        self.workers.close()
-        idle = [self._idle.get_nowait() for _ in range(self._idle.qsize())]
-        for connection in idle:
-            if connection is not None:
-                connection.close()
-            self._idle.put(None)
 
     def _connected(self, request: Request, timeout: float, deadline: float) -> Connection:
         connection = self._connect()
@@ -122,6 +79,28 @@ class _State:
         return connection
 
 
+class _State:
+    """What one process owns: its connections and its threads."""
+
+    def __init__(self, limit: int) -> None:
+        self.workers = Workers(limit)
+        self.slots: Slots[Connection] = Slots(limit)
+        self._closed = False
+
+    def give(self, connection: Connection | None) -> None:
+        """Take a connection back; one that was closed meanwhile leaves its place to a new one."""
+        if self._closed:
+            _discard(connection)
+        self.slots.give(connection if connection and connection.sock else None)
+
+    def close(self) -> None:
+        """Close what is idle now, and what is given back later."""
+        self._closed = True
+        self.workers.close()
+        while self.slots.idle:
+            self.slots.idle.pop().close()
+
+
 class _Exchange:
     """One request and its answer on a connection."""
 
@@ -131,9 +110,7 @@ class _Exchange:
         # A forwarding proxy gets the whole URL, everybody else what stands after the host.
         self._skip = 0 if forwarded else len(config.base_url) - len(config.path_prefix)
 
-    def __call__(
-        self, connection: Connection, request: Request, timeout: float, deadline: float
-    ) -> Response:
+    def __call__(self, connection: Connection, request: Request, deadline: float) -> Response:
         sock: Any = connection.sock
         connection.timeout = remaining(deadline)
         headers = {**request.headers, **self._proxy_headers}
@@ -155,6 +132,11 @@ def _translated(error: Exception, request: Request, timeout: float) -> PusherErr
     if isinstance(error, (OSError, http.client.IncompleteRead)):
         return failures.broken(request, str(error) or type(error).__name__)
     return failures.no_http(request)
+
+
+def _discard(connection: Connection | None) -> None:
+    if connection is not None:
+        connection.close()
 
 
 def _close(state: PerProcess[_State]) -> None:

@@ -89,7 +89,7 @@ def json_object(response: Response, decoder: type[json.JSONDecoder]) -> dict[str
     if response.body in _EMPTY:
         return {}
     try:
-        value = _decode(decoder)(response.body.decode())
+        value = _decode(decoder)(response.body.decode())  # type: ignore[arg-type]  # classes hash
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
