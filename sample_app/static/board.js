@@ -106,7 +106,7 @@ reload();
 
 // ---- What this window changes ------------------------------------------------------------------
 
-async function add(column, text, rank = lastRank(column) + 1) {
+async function add(column, text, rank = nextRank(column)) {
   const answer = await change(() => {}, "POST", "/cards", { text, column, rank });
   if (answer) show(answer.card, { fresh: true });
   return answer;
@@ -145,9 +145,13 @@ function rankBefore(id, column, before) {
   return (rank(others[at - 1]) + rank(others[at])) / 2;
 }
 
-function lastRank(column) {
+// Behind the last card, and behind those that this window added and the server has not answered yet.
+let lastGiven = 0;
+
+function nextRank(column) {
   const last = listOf(column).lastElementChild;
-  return last ? cards.get(last.dataset.id).rank : 0;
+  lastGiven = Math.max(lastGiven, last ? cards.get(last.dataset.id).rank : 0) + 1;
+  return lastGiven;
 }
 
 function moveSideways(element, step) {

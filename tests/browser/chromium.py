@@ -56,7 +56,7 @@ class Window:
         return self._browser.ask(self._name, "complaints")
 
     def close(self) -> None:
-        """Close the window, and with it its connections."""
+        """Close the window, and with it its connections; again is fine."""
         self._browser.ask(self._name, "close")
 
 
