@@ -33,7 +33,7 @@ LEVELS = (
     {"__init__"},
     {"emulator"},
     {"testing"},
-    {"pytest_plugin", "deploy"},
+    {"pytest_plugin", "client", "deploy"},
     {"cli"},
     {"__main__"},
 )
@@ -42,7 +42,7 @@ EMULATORS_MAY_IMPORT = LEVELS[0] | LEVELS[1] | LEVELS[2]
 
 # Where a library may be imported: by the module that bears its name, and by what stands on it.
 LIBRARIES = {
-    "aiohttp": ("channels/asyncio.py", "emulator/"),
+    "aiohttp": ("channels/asyncio.py", "client/", "emulator/"),
     "certifi": ("engines/",),
     "django": ("contrib/django.py",),
     "flask": ("contrib/flask.py",),

@@ -14,7 +14,7 @@ from gae_pusher.version import __version__
 __all__ = ["main"]
 
 # In the order of the help. A module imports nothing heavy before its `run`.
-COMMANDS: Final = ("dev", "emulators", "trigger", "channels", "check", "deploy")
+COMMANDS: Final = ("dev", "emulators", "trigger", "channels", "listen", "check", "deploy")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -12,7 +12,7 @@ from gae_pusher.errors import ConfigurationError, DecryptionFailed, MissingMaste
 if TYPE_CHECKING:
     from nacl.secret import SecretBox
 
-__all__ = ["NONCE_BYTES", "channel_key", "open_envelope", "seal", "shared_secret"]
+__all__ = ["NONCE_BYTES", "channel_key", "open_envelope", "open_with_key", "seal", "shared_secret"]
 
 NONCE_BYTES: Final = 24
 
@@ -49,7 +49,15 @@ def open_envelope(channel: str, envelope: str, master_key: bytes | None) -> str:
 
     Raises DecryptionFailed for another key, an altered text or no envelope at all.
     """
-    box = _box(channel_key(channel, master_key))
+    return open_with_key(channel, envelope, channel_key(channel, master_key))
+
+
+def open_with_key(channel: str, envelope: str, key: bytes) -> str:
+    """The text in an envelope, for who has the channel's key and not the master key.
+
+    Raises DecryptionFailed as `open_envelope` does.
+    """
+    box = _box(key)
     try:
         fields: Any = json.loads(envelope)
         nonce = base64.b64decode(fields["nonce"], validate=True)
@@ -57,7 +65,7 @@ def open_envelope(channel: str, envelope: str, master_key: bytes | None) -> str:
         return box.decrypt(ciphertext, nonce).decode()
     except Exception as error:
         raise DecryptionFailed(
-            f"an event on {channel!r} cannot be decrypted: it was made with another master key"
+            f"an event on {channel!r} cannot be decrypted: it was made with another key"
         ) from error
 
 
