@@ -18,7 +18,7 @@ def test_every_option_is_documented() -> None:
     """The page names every option of the command."""
     options = {f"--{name.replace('_', '-')}" for name in vars(parsed()) if name != "run"}
     assert len(options) > 8
-    assert sorted(option for option in options if f"`{option}" not in pages) == []
+    assert sorted(option for option in options if f"`{option}" not in PAGE) == []
 
 
 def test_every_name_is_documented() -> None:
