@@ -1,0 +1,126 @@
+"""Counts, sums and averages over the results of a query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from gae_pusher.emulator.datastore import limits
+from gae_pusher.emulator.datastore.database import Database
+from gae_pusher.emulator.datastore.keys import check_name
+from gae_pusher.emulator.datastore.messages import (
+    Aggregation,
+    MoreResults,
+    RunAggregationQueryRequest,
+    RunAggregationQueryResponse,
+    Value,
+)
+from gae_pusher.emulator.datastore.plan import Plan, plan_query
+from gae_pusher.emulator.datastore.queries import selected
+from gae_pusher.emulator.datastore.querying import described, partition_of_query
+from gae_pusher.emulator.datastore.refusals import invalid
+from gae_pusher.emulator.datastore.rows import ascending, split
+from gae_pusher.emulator.datastore.values import decode_value
+
+__all__ = ["serve_aggregation"]
+
+
+def serve_aggregation(
+    database: Database, request: RunAggregationQueryRequest, now_micros: int
+) -> RunAggregationQueryResponse:
+    """One result with all aggregations of one query."""
+    query = request.aggregation_query.nested_query
+    aggregations = request.aggregation_query.aggregations
+    names = _names(aggregations)
+    wanted = dict.fromkeys(name for one in aggregations for name in _property(one))
+    plan = plan_query(query, partition_of_query(database, request.partition_id), wanted)
+    view, begun = database.view(request.read_options, now_micros)
+    rows = _values(plan, selected(described(view, plan), plan, query))
+    response = RunAggregationQueryResponse(transaction=begun)
+    result = response.batch.aggregation_results.add()  # type: ignore[attr-defined]
+    for name, aggregation in zip(names, aggregations, strict=True):
+        result.aggregate_properties[name].CopyFrom(_aggregate(aggregation, rows))
+    response.batch.more_results = MoreResults.NO_MORE_RESULTS  # type: ignore[assignment]
+    response.batch.read_time.FromMicroseconds(view.version)
+    return response
+
+
+def _names(aggregations: Sequence[Aggregation]) -> list[str]:
+    """The alias of each, or a name that is counted up."""
+    if not aggregations:
+        raise invalid("Aggregations can not be empty.")
+    if len(aggregations) > limits.AGGREGATIONS:
+        raise invalid(f"Maximum number of aggregations allowed per query is {limits.AGGREGATIONS}.")
+    names: list[str] = []
+    unnamed = 0
+    for aggregation in aggregations:
+        if not aggregation.alias:
+            unnamed += 1
+        alias = aggregation.alias or f"property_{unnamed}"
+        check_name("alias", alias, True)
+        if alias in names:
+            raise invalid(f"Aggregation aliases contain duplicate alias: {alias}.")
+        names.append(alias)
+    return names
+
+
+def _property(aggregation: Aggregation) -> list[str]:
+    """The property that is summed, if one is."""
+    which = aggregation.WhichOneof("operator")
+    if which is None:
+        raise invalid("An aggregation needs an operator.")
+    if which == "count":
+        return []
+    name: str = getattr(aggregation, which).property.name
+    check_name("property.name", name, False)
+    return [name]
+
+
+def _values(plan: Plan, found: Iterator[bytes]) -> list[dict[str, Value]]:
+    """The wanted values of each result; an entity with several has a result for each."""
+    rows = []
+    for sort_key in found:
+        columns = split(sort_key, plan.columns) if plan.projected else []
+        rows.append(
+            {
+                name: decode_value(ascending(columns[position], plan.columns[position]))
+                for position, name in plan.projected or ()
+            }
+        )
+    return rows
+
+
+def _aggregate(aggregation: Aggregation, rows: list[dict[str, Value]]) -> Value:
+    which = aggregation.WhichOneof("operator")
+    if which == "count":
+        return Value(integer_value=_count(aggregation, len(rows)))
+    (name,) = _property(aggregation)
+    numbers = [number for row in rows for number in _numbers(row[name])]
+    if which == "sum":
+        return _sum(numbers)
+    if not numbers:
+        return Value(null_value=0)
+    return Value(double_value=float(sum(numbers)) / len(numbers))
+
+
+def _count(aggregation: Aggregation, found: int) -> int:
+    if not aggregation.count.HasField("up_to"):
+        return found
+    most: int = aggregation.count.up_to.value
+    if most < 0:
+        raise invalid("up_to must be non-negative.")
+    return min(most, found)
+
+
+def _numbers(value: Value) -> list[int | float]:
+    which = value.WhichOneof("value_type")
+    if which == "integer_value":
+        return [value.integer_value]
+    return [value.double_value] if which == "double_value" else []
+
+
+def _sum(numbers: list[int | float]) -> Value:
+    """An integer while all are and it fits, else a double."""
+    total = sum(numbers)
+    if isinstance(total, int) and -(2**63) <= total < 2**63:
+        return Value(integer_value=total)
+    return Value(double_value=float(total))

@@ -1,0 +1,117 @@
+"""The generated protobuf messages of the Datastore API (google.datastore.v1), without wrappers.
+
+google-cloud-datastore wraps them for users; the wire and the store need the plain ones, which
+parse and compare in C. To a type checker they are the wrapped ones: the fields are the same.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from google.cloud.datastore_v1 import types
+
+__all__ = [
+    "Aggregation",
+    "AggregationQuery",
+    "AggregationResult",
+    "AllocateIdsRequest",
+    "AllocateIdsResponse",
+    "ArrayValue",
+    "BeginTransactionRequest",
+    "BeginTransactionResponse",
+    "CommitMode",
+    "CommitRequest",
+    "CommitResponse",
+    "CompositeFilter",
+    "CompositeOperator",
+    "Direction",
+    "Entity",
+    "EntityResult",
+    "Filter",
+    "GqlQuery",
+    "GqlQueryParameter",
+    "Key",
+    "LookupRequest",
+    "LookupResponse",
+    "MoreResults",
+    "Mutation",
+    "MutationResult",
+    "PartitionId",
+    "PropertyFilter",
+    "PropertyOperator",
+    "PropertyOrder",
+    "PropertyTransform",
+    "Query",
+    "QueryResultBatch",
+    "ReadOptions",
+    "ReserveIdsRequest",
+    "ReserveIdsResponse",
+    "Resolution",
+    "ResultType",
+    "RollbackRequest",
+    "RollbackResponse",
+    "RunAggregationQueryRequest",
+    "RunAggregationQueryResponse",
+    "RunQueryRequest",
+    "RunQueryResponse",
+    "TransactionOptions",
+    "Value",
+]
+
+CommitMode = types.CommitRequest.Mode
+CompositeOperator = types.CompositeFilter.Operator
+Direction = types.PropertyOrder.Direction
+MoreResults = types.QueryResultBatch.MoreResultsType
+PropertyOperator = types.PropertyFilter.Operator
+Resolution = types.Mutation.ConflictResolutionStrategy
+ResultType = types.EntityResult.ResultType
+
+if TYPE_CHECKING:
+    from google.cloud.datastore_v1.types import (
+        AggregationQuery,
+        AggregationResult,
+        AllocateIdsRequest,
+        AllocateIdsResponse,
+        ArrayValue,
+        BeginTransactionRequest,
+        BeginTransactionResponse,
+        CommitRequest,
+        CommitResponse,
+        CompositeFilter,
+        Entity,
+        EntityResult,
+        Filter,
+        GqlQuery,
+        GqlQueryParameter,
+        Key,
+        LookupRequest,
+        LookupResponse,
+        Mutation,
+        MutationResult,
+        PartitionId,
+        PropertyFilter,
+        PropertyOrder,
+        PropertyTransform,
+        Query,
+        QueryResultBatch,
+        ReadOptions,
+        ReserveIdsRequest,
+        ReserveIdsResponse,
+        RollbackRequest,
+        RollbackResponse,
+        RunAggregationQueryRequest,
+        RunAggregationQueryResponse,
+        RunQueryRequest,
+        RunQueryResponse,
+        TransactionOptions,
+        Value,
+    )
+
+    Aggregation = AggregationQuery.Aggregation
+else:
+    Aggregation = types.AggregationQuery.Aggregation.pb()
+
+    def __getattr__(name: str) -> Any:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return globals().setdefault(name, getattr(types, name).pb())

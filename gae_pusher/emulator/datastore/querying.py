@@ -1,0 +1,53 @@
+"""The calls that run queries, on one database."""
+
+from __future__ import annotations
+
+from gae_pusher.emulator.datastore.database import Database
+from gae_pusher.emulator.datastore.keys import Partition, check_namespace
+from gae_pusher.emulator.datastore.messages import (
+    PartitionId,
+    RunQueryRequest,
+    RunQueryResponse,
+)
+from gae_pusher.emulator.datastore.metadata import METADATA_KINDS, metadata_view
+from gae_pusher.emulator.datastore.paths import parse_mask, restrict
+from gae_pusher.emulator.datastore.plan import Plan, plan_query
+from gae_pusher.emulator.datastore.queries import run_query
+from gae_pusher.emulator.datastore.refusals import invalid
+from gae_pusher.emulator.datastore.views import View
+
+__all__ = ["described", "partition_of_query", "serve_query"]
+
+
+def serve_query(database: Database, request: RunQueryRequest, now_micros: int) -> RunQueryResponse:
+    """One batch of a query's results."""
+    partition = partition_of_query(database, request.partition_id)
+    plan = plan_query(request.query, partition)
+    view, begun = database.view(request.read_options, now_micros)
+    response = RunQueryResponse(transaction=begun)
+    batch = run_query(described(view, plan), plan, request.query)
+    batch.read_time.FromMicroseconds(view.version)
+    response.batch.CopyFrom(batch)
+    if request.HasField("property_mask"):
+        mask = parse_mask(request.property_mask.paths)
+        for result in response.batch.entity_results:
+            restrict(result.entity, mask)
+    return response
+
+
+def partition_of_query(database: Database, given: PartitionId) -> Partition:
+    """Where a query looks. Raises Refusal."""
+    check_namespace(given.namespace_id)
+    if given.project_id not in ("", database.project) or given.database_id not in (
+        "",
+        database.name,
+    ):
+        raise invalid("mismatched databases within request: the partition names another one")
+    return Partition(database.project, database.name, given.namespace_id)
+
+
+def described(view: View, plan: Plan) -> View:
+    """What a plan reads: the view, or what describes it."""
+    if plan.kind in METADATA_KINDS:
+        return metadata_view(view, plan.kind, plan.partition)
+    return view
