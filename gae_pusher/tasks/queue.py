@@ -95,9 +95,12 @@ class TaskQueue:
             raise InvalidTask(
                 f"a delay of {delay_seconds} seconds: it must be 0 to {TASK_DELAY_SECONDS}, 30 days"
             )
-        client, queue = self._client.get(), self.name
-        message = self._message(queue, task, body, delay_seconds, name)
-        return self._create(client, queue, message)
+        queue = self.name
+        with translated_errors(queue):
+            client = self._client.get()
+            return self._create(
+                client, queue, self._message(queue, task, body, delay_seconds, name)
+            )
 
     def _message(
         self, queue: str, task: str, body: bytes, delay_seconds: float, name: str | None
@@ -126,12 +129,11 @@ class TaskQueue:
     def _create(self, client: CloudTasksClient, queue: str, message: Task) -> AddedTask:
         from google.api_core.exceptions import AlreadyExists
 
-        with translated_errors(queue):
-            try:
-                answer = client.create_task(parent=queue, task=message, timeout=self.timeout)
-            except AlreadyExists:
-                return AddedTask(message.name, duplicate=True)
-            return AddedTask(answer.name)
+        try:
+            answer = client.create_task(parent=queue, task=message, timeout=self.timeout)
+        except AlreadyExists:
+            return AddedTask(message.name, duplicate=True)
+        return AddedTask(answer.name)
 
 
 def _check_size(message: Task, task: str) -> None:

@@ -15,6 +15,7 @@ from google.cloud import tasks_v2
 from google.cloud.tasks_v2.services.cloud_tasks.transports import CloudTasksGrpcTransport
 
 from gae_pusher import (
+    ConfigurationError,
     ConnectionFailed,
     InvalidTask,
     TaskApp,
@@ -208,6 +209,14 @@ def test_a_silent_server_is_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("CLOUD_TASKS_EMULATOR_HOST", address)
         with pytest.raises((TransportTimeout, ConnectionFailed)):
             TaskQueue(project="demo", timeout=0.3).add("import")
+
+
+def test_missing_credentials_are_a_configuration_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever forgot both credentials and the local Cloud Tasks hears it in our words."""
+    monkeypatch.delenv("CLOUD_TASKS_EMULATOR_HOST", raising=False)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/no/such/file.json")
+    with pytest.raises(ConfigurationError, match="no credentials for Cloud Tasks"):
+        TaskQueue(project="demo", location="us-central1").add("import")
 
 
 def test_a_client_of_your_own_is_used(server: RunningTasksServer, worker: Worker) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from typing import Final
 
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, TCPConnector
+from yarl import URL
 
 from gae_pusher.emulator.tasks.engine import Engine
 from gae_pusher.emulator.tasks.outgoing import outgoing
@@ -73,7 +74,7 @@ class Dispatcher:
         try:
             async with self._session.request(
                 request.method,
-                request.url,
+                URL(request.url, encoded=True),
                 data=request.body or None,
                 headers=request.headers,
                 skip_auto_headers=("Content-Type", "Accept", "Accept-Encoding"),

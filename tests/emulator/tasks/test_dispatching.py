@@ -87,6 +87,13 @@ def test_a_caller_cannot_set_the_platforms_headers(
     assert lower["user-agent"].startswith("mine/1.0 AppEngine-Google;")
 
 
+def test_a_uri_is_sent_as_it_is(client: tasks_v2.CloudTasksClient, worker: Worker) -> None:
+    """Nobody decodes and encodes it on the way."""
+    uri = "/tasks/a%2Fb%20c/../d//e?x=%c3%a9&y=a+b&z"
+    client.create_task(parent=QUEUE, task=app_task(uri))
+    assert worker.wait(1)[0].path == uri
+
+
 def test_a_body_without_a_type_is_bytes(client: tasks_v2.CloudTasksClient, worker: Worker) -> None:
     """The default is application/octet-stream; no body has no type."""
     client.create_task(parent=QUEUE, task=app_task(body=b"\x00\x01"))
