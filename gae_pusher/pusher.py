@@ -280,6 +280,15 @@ class Pusher(AsyncTwins):
         except WebhookError:
             return None
 
+    def close(self) -> Any:
+        """Close the connections that nobody uses; a later verb opens new ones.
+
+        With AsyncioChannel it is to be awaited; asyncio.run does it at its end by itself.
+        """
+        with self._lock:
+            sender = self._sender()
+        return sender.close()
+
     def _perform(self, plan: Plan[Any], timeout: float | None) -> Any:
         with self._lock:
             sender = self._sender()

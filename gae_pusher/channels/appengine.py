@@ -18,7 +18,13 @@ from gae_pusher.errors import ConfigurationError, PusherError
 from gae_pusher.limits import RESPONSE_BYTES
 from gae_pusher.sansio.http import Request, Response
 
-__all__ = ["GoogleAppEngineChannel", "GoogleAppEngineSender", "urlfetch_error", "urlfetch_response"]
+__all__ = [
+    "GoogleAppEngineChannel",
+    "GoogleAppEngineSender",
+    "urlfetch_arguments",
+    "urlfetch_error",
+    "urlfetch_response",
+]
 
 NO_API_PROXY = (
     "urlfetch needs App Engine's bundled services and there is no API proxy: set "
@@ -53,21 +59,24 @@ class GoogleAppEngineSender(BlockingSender):
 
     def send(self, request: Request, timeout: float) -> Response:
         """See BlockingSender. Raises ConfigurationError when urlfetch=True has no API proxy."""
-        if self._urlfetch is False or not self._has_urlfetch():
-            return self.engine.send(request, timeout)
-        return _fetch(request, timeout)
+        if self._takes_urlfetch():
+            return _fetch(request, timeout)
+        return self.engine.send(request, timeout)
 
     def close(self) -> None:
         """Close the idle connections; a later verb opens new ones."""
         self.engine.close()
 
-    def _has_urlfetch(self) -> bool:
-        api = sys.modules.get("google.appengine.api.apiproxy_stub_map")
-        if api is not None and api.apiproxy.GetStub("urlfetch"):
-            return True
-        if self._urlfetch:
+    def require_urlfetch(self) -> None:
+        """Raise ConfigurationError when there is no API proxy for urlfetch."""
+        if not _has_api_proxy():
             raise ConfigurationError(NO_API_PROXY)
-        return False
+
+    def _takes_urlfetch(self) -> bool:
+        if self._urlfetch:
+            self.require_urlfetch()
+            return True
+        return self._urlfetch is None and _has_api_proxy()
 
 
 class GoogleAppEngineChannel(Channel):
@@ -113,6 +122,12 @@ def urlfetch_error(error: Exception, request: Request, timeout: float) -> Pusher
     if name == "RPCFailedError":
         return ConfigurationError(NO_API_PROXY)
     return failures.broken(request, f"urlfetch raised {name}")
+
+
+def _has_api_proxy() -> bool:
+    """Whether the app imported the bundled services and something answers for urlfetch."""
+    api = sys.modules.get("google.appengine.api.apiproxy_stub_map")
+    return api is not None and bool(api.apiproxy.GetStub("urlfetch"))
 
 
 def _fetch(request: Request, timeout: float) -> Response:

@@ -44,6 +44,10 @@ class Sender(ABC):
         `timeout` is in seconds for each request; None takes the configured one.
         """
 
+    def close(self) -> Any:
+        """Close the connections that nobody uses; a later verb opens new ones."""
+        return None
+
     def steps(self, plan: Plan[T]) -> Steps[T]:
         """The plan's exchange, signed with the app's credentials at the time of each sending."""
         return plan.steps(self._credentials, self._clock)
