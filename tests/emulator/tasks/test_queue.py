@@ -208,6 +208,16 @@ def test_a_forced_attempt_that_fails_counts_from_when_it_was_forced() -> None:
     assert queue.finish(dispatch, FAILED, 7).scheduled == 15
 
 
+def test_a_forced_task_does_not_stand_in_the_way_of_others() -> None:
+    """A task that was put behind is passed over where it stood before."""
+    queue = make_queue()
+    name = add(queue, "forced", at=5)
+    add(queue, "other", at=6)
+    queue.finish(queue.force(name, 0), FAILED, 0)
+    assert queue.next_due(0) == 6
+    assert names(queue.due(6)) == ["other"]
+
+
 def test_force_ignores_all_limits() -> None:
     """An empty bucket and a full house do not stop RunTask."""
     queue = make_queue(rate=RateLimits(per_second=0.001, burst=1, concurrent=1))
