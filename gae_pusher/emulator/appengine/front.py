@@ -99,7 +99,8 @@ class _Front:
     def _crashed(self, request: web.Request, crash: Crashed) -> web.Response:
         command = self._instance.command
         if "text/html" in request.headers.get("Accept", ""):
-            page = crash_page(command, crash.code, crash.tail)
+            directory = str(self._instance.directory)
+            page = crash_page(command, crash.code, crash.tail, directory)
             return web.Response(status=500, text=page, content_type="text/html")
         return web.Response(status=500, text=crash_text(command, crash.code, crash.tail))
 

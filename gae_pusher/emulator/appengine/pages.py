@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from typing import Final
 
 __all__ = ["READY_PATH", "crash_page", "crash_text"]
@@ -27,7 +28,9 @@ _PAGE: Final = """<!doctype html>
     margin-right: .65rem; border-radius: 50%; background: var(--bad); vertical-align: .12em; }}
   p {{ margin: 0 0 1.4rem; color: var(--soft); }}
   .error {{ color: var(--bad); font: 600 1.02rem/1.45 ui-monospace, monospace;
-    overflow-wrap: anywhere; margin: 0 0 1rem; }}
+    overflow-wrap: anywhere; margin: 0 0 .35rem; }}
+  .place {{ font: .95rem/1.5 ui-monospace, monospace; margin: 0 0 1.2rem; }}
+  .place b {{ font-weight: 600; }} .place span {{ color: var(--soft); }}
   pre {{ background: var(--paper); border: 1px solid var(--line); border-radius: 10px;
     padding: 1rem 1.15rem; margin: 0 0 1.4rem; overflow-x: auto;
     font: 13px/1.55 ui-monospace, monospace; }}
@@ -38,6 +41,7 @@ _PAGE: Final = """<!doctype html>
   <p><code>{command}</code> ended with exit code {code}. Correct the error and save:
     this page comes back by itself.</p>
   <div class="error">{error}</div>
+  <div class="place">{place}</div>
   <pre>{tail}</pre>
   <p>Shown by <code>gae-pusher dev</code>. Visitors of the deployed app never see this page.</p>
 </main>
@@ -51,12 +55,19 @@ _PAGE: Final = """<!doctype html>
 """
 
 
-def crash_page(command: str, code: int, tail: tuple[str, ...]) -> str:
-    """An HTML page with the end of the app's output; it reloads when the app is back."""
+_FRAME: Final = re.compile(r'  File "(?P<file>[^"]+)", line (?P<line>\d+)')
+
+
+def crash_page(command: str, code: int, tail: tuple[str, ...], directory: str) -> str:
+    """An HTML page with the end of the app's output; it reloads when the app is back.
+
+    The error, and the last line of a file in `directory` that led to it, stand above the rest.
+    """
     return _PAGE.format(
         command=html.escape(command),
         code=code,
         error=html.escape(_error_line(tail)),
+        place=_place(tail, directory),
         tail=html.escape("\n".join(tail)) or "It printed nothing.",
         ready=READY_PATH,
     )
@@ -74,3 +85,19 @@ def _error_line(tail: tuple[str, ...]) -> str:
         return ""
     after = (line for line in tail[start + 1 :] if line and not line.startswith((" ", "[")))
     return next(after, "")
+
+
+def _place(tail: tuple[str, ...], directory: str) -> str:
+    """Where in the app's own files the error is, as HTML: the servers' frames are no help."""
+    for line, code in zip(reversed(tail[:-1]), reversed(tail[1:]), strict=True):
+        frame = _FRAME.match(line)
+        if frame is not None and _is_own(frame["file"], directory):
+            name = html.escape(frame["file"].removeprefix(f"{directory}/"))
+            shown = html.escape(code.strip())
+            return f"<b>{name}</b>, line {frame['line']} <span>{shown}</span>"
+    return ""
+
+
+def _is_own(file: str, directory: str) -> bool:
+    """A virtual environment inside the folder is not the app."""
+    return file.startswith(f"{directory}/") and "/site-packages/" not in file
