@@ -72,7 +72,7 @@ LIBRARIES = {
     "watchfiles": ("emulator/",),
     "werkzeug": ("contrib/flask.py",),
     "yaml": ("deploy/", "emulator/"),
-    "yarl": ("emulator/",),
+    "yarl": ("channels/asyncio.py", "emulator/"),
 }
 STANDARD_LIBRARY_OF_THE_CORE = {
     "__future__",

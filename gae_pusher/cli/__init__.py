@@ -11,10 +11,13 @@ from typing import Final
 from gae_pusher.errors import PusherError
 from gae_pusher.version import __version__
 
-__all__ = ["main"]
+__all__ = ["main", "parser"]
 
 # In the order of the help. A module imports nothing heavy before its `run`.
-COMMANDS: Final = ("dev", "emulators", "trigger", "channels", "listen", "check", "deploy")
+COMMANDS: Final = (
+    *("dev", "emulators", "trigger", "listen", "channels", "users", "webhooks"),
+    *("check", "deploy", "completion"),
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     A failure is one or two lines on stderr, never a traceback.
     """
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     try:
         code: int = arguments.run(arguments)
     except (PusherError, OSError) as error:
@@ -33,13 +36,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """The whole command line: every command with its options and its help."""
+    whole = argparse.ArgumentParser(
         prog="gae-pusher",
         description="The realtime toolkit for Python on Google App Engine.",
     )
-    parser.add_argument("--version", action="version", version=f"gae-pusher {__version__}")
-    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    whole.add_argument("--version", action="version", version=f"gae-pusher {__version__}")
+    subparsers = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name in COMMANDS:
         importlib.import_module(f"{__name__}.{name}").register(subparsers)
-    return parser
+    return whole

@@ -34,7 +34,7 @@ examples:
       three events as lines of JSON, then the end
 
 The app is the one of PUSHER_URL, or of PUSHER_APP_ID, PUSHER_KEY, PUSHER_SECRET and PUSHER_CLUSTER.
-Exit code 0: the count was reached, or Ctrl-C; 1: the server does not want this client back.
+Exit code 0: the count was reached; 1: the server does not want this client back; 130: Ctrl-C.
 """
 
 

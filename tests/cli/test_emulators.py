@@ -201,7 +201,7 @@ def test_missing_library_is_named() -> None:
 def test_help_loads_nothing_heavy() -> None:
     """The help does without aiohttp, and a start takes about a second."""
     program = (
-        "import sys; from gae_pusher.cli import _parser; _parser(); "
+        "import sys; from gae_pusher.cli import parser; parser(); "
         "print({'aiohttp', 'requests', 'google.cloud.ndb'} & set(sys.modules))"
     )
     done = subprocess.run(

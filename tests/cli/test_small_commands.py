@@ -1,0 +1,56 @@
+"""The small commands: users, completion, and the help of all of them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from gae_pusher.cli import COMMANDS, main
+from gae_pusher.testing.channels import RunningServer
+from tests.cli.test_listen import listening, next_of
+from tests.conftest import require
+
+
+def test_users_lists_ids(
+    channels_server: RunningServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever is on the channel is one line; with --json the answer of the API."""
+    with listening(channels_server.pusher_url, "presence-room", "--user-id", "ada") as process:
+        next_of(process, "subscribed")
+        assert main(["users", "presence-room"]) == 0
+        assert capsys.readouterr().out == "ada\n"
+        assert main(["users", "presence-room", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out) == {"users": [{"id": "ada"}]}
+
+
+def test_users_of_a_public_channel_is_refused(
+    channels_server: RunningServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command says which channels have users."""
+    assert main(["users", "shop"]) == 1
+    assert "presence-" in capsys.readouterr().err
+
+
+def test_bash_takes_the_completion(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The script is valid bash and knows the commands."""
+    bash = require("bash", "install bash")
+    assert main(["completion", "bash"]) == 0
+    script = tmp_path / "completion"
+    script.write_text(capsys.readouterr().out)
+    subprocess.run([bash, "-n", str(script)], check=True)
+    assert all(command in script.read_text() for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_teaches_with_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every command's help has examples, its own or its subcommands'."""
+    texts = []
+    for arguments in ([command], [command, "listen"]) if command == "webhooks" else ([command],):
+        with pytest.raises(SystemExit) as end:
+            main([*arguments, "--help"])
+        assert end.value.code == 0
+        texts.append(capsys.readouterr().out)
+    assert "examples:" in "".join(texts)
