@@ -23,6 +23,7 @@ from gae_pusher.limits import (
 
 __all__ = [
     "DEFAULT_HOST",
+    "VARIABLES",
     "Config",
     "cluster_host",
     "decode_master_key",
@@ -55,6 +56,8 @@ _VARIABLES: Final = (
     ("ssl", ("PUSHER_SCHEME",)),
     ("encryption_master_key_base64", ("PUSHER_ENCRYPTION_MASTER_KEY_BASE64",)),
 )
+
+VARIABLES: Final = ("PUSHER_URL", *(name for _, names in _VARIABLES for name in names))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,12 +15,16 @@ __all__ = ["channels_server"]
 
 @pytest.fixture
 def channels_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningServer]:
-    """A local Channels server for one test, with PUSHER_URL pointing at it.
+    """A local Channels server for one test, with PUSHER_URL pointing at it and nothing else set.
 
     `channels_server.wait_for_event(channel, event)` waits for what your code triggers.
     """
+    from gae_pusher.config import VARIABLES
     from gae_pusher.testing.channels import running_server
 
+    # A PUSHER_CLUSTER of the shell would lead a test to the real service.
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
     with running_server() as server:
         monkeypatch.setenv("PUSHER_URL", server.pusher_url)
         yield server
