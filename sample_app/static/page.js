@@ -63,13 +63,17 @@ function comesAfter(element, card) {
 
 function nameButtons(element, card) {
   const at = columns.findIndex((column) => column.dataset.column === card.column);
-  const label = (action, text) => element.querySelector(`[data-do=${action}]`).setAttribute("aria-label", text);
+  const name = (action, title) => {
+    const button = element.querySelector(`[data-do=${action}]`);
+    button.title = title;
+    button.setAttribute("aria-label", `${title}: ${card.text}`);
+    return button;
+  };
   for (const [action, target] of [["left", columns[at - 1]], ["right", columns[at + 1]]]) {
-    element.querySelector(`[data-do=${action}]`).disabled = !target;
-    label(action, target ? `Move to ${titleOf(target)}: ${card.text}` : "No column there");
+    name(action, target ? `Move to ${titleOf(target)}` : "No column there").disabled = !target;
   }
-  label("edit", `Edit: ${card.text}`);
-  label("remove", `Delete: ${card.text}`);
+  name("edit", "Edit");
+  name("remove", "Delete");
 }
 
 function placeOf(id) {

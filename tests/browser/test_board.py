@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -137,6 +138,23 @@ def test_the_acting_window_hears_no_echo(ada: Window, grace: Window) -> None:
     add(ada, "Once more")
     grace.see(card("Once more"))
     assert ada.do("evaluate", "window.heard") is False
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_a_laptop_and_a_phone(ada: Window, grace: Window, scheme: str) -> None:
+    """Nothing is wider than the window, notices are inside it, and pictures are kept to look at."""
+    ada.do("click", "#import")
+    for window in (ada, grace):
+        window.do("emulateMedia", {"colorScheme": scheme})
+        window.see("#progress:has-text('Ada imported 20 cards')")
+        assert window.do("evaluate", "document.documentElement.scrollWidth <= innerWidth")
+        box = "JSON.stringify(document.querySelector('#progress').getBoundingClientRect())"
+        toast = json.loads(window.do("evaluate", box))
+        assert toast["left"] >= 0
+        assert toast["right"] <= window.do("evaluate", "innerWidth")
+        assert toast["bottom"] <= window.do("evaluate", "innerHeight")
+    ada.screenshot(f"board-laptop-{scheme}")
+    grace.screenshot(f"board-phone-{scheme}")
 
 
 def test_a_background_task_tells_its_progress(ada: Window, grace: Window) -> None:
