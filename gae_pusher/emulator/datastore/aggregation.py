@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from gae_pusher.emulator.datastore import limits
 from gae_pusher.emulator.datastore.database import Database
+from gae_pusher.emulator.datastore.gql import parse_aggregation
 from gae_pusher.emulator.datastore.keys import check_name
 from gae_pusher.emulator.datastore.messages import (
     Aggregation,
@@ -28,14 +29,19 @@ def serve_aggregation(
     database: Database, request: RunAggregationQueryRequest, now_micros: int
 ) -> RunAggregationQueryResponse:
     """One result with all aggregations of one query."""
-    query = request.aggregation_query.nested_query
-    aggregations = request.aggregation_query.aggregations
+    partition = partition_of_query(database, request.partition_id)
+    whole = request.aggregation_query
+    if request.WhichOneof("query_type") == "gql_query":
+        whole = parse_aggregation(request.gql_query, partition)
+    query, aggregations = whole.nested_query, whole.aggregations
     names = _names(aggregations)
     wanted = dict.fromkeys(name for one in aggregations for name in _property(one))
-    plan = plan_query(query, partition_of_query(database, request.partition_id), wanted)
+    plan = plan_query(query, partition, wanted)
     view, begun = database.view(request.read_options, now_micros)
     rows = _values(plan, selected(described(view, plan), plan, query))
     response = RunAggregationQueryResponse(transaction=begun)
+    if request.WhichOneof("query_type") == "gql_query":
+        response.query.CopyFrom(whole)
     result = response.batch.aggregation_results.add()  # type: ignore[attr-defined]
     for name, aggregation in zip(names, aggregations, strict=True):
         result.aggregate_properties[name].CopyFrom(_aggregate(aggregation, rows))

@@ -12,6 +12,7 @@ from gae_pusher.emulator.datastore.keys import (
     encode_path,
     is_complete,
     partition_of,
+    show_key,
 )
 from gae_pusher.emulator.datastore.messages import (
     AllocateIdsRequest,
@@ -134,7 +135,7 @@ class Database:
         for key in request.keys:
             check_key(key, writing=True)
             if is_complete(key):
-                raise invalid("Key path element must not be complete to be given an id.")
+                raise invalid(f"Key path element must not be complete: {show_key(key)}")
             self._place(key)
         response = AllocateIdsResponse(keys=request.keys)
         for key in response.keys:

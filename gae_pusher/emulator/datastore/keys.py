@@ -24,6 +24,7 @@ __all__ = [
     "is_reserved",
     "kind_of",
     "partition_of",
+    "show_key",
 ]
 
 # A path as bytes: for each element the kind, then an id (they come first) or a name. A descendant's
@@ -84,7 +85,7 @@ def check_complete(key: Key) -> None:
     """Raises Refusal when the key has no id and no name."""
     check_key(key)
     if not is_complete(key):
-        raise invalid(f"Key path element must not be incomplete: {_show(key)}")
+        raise invalid(f"Key path element must not be incomplete: {show_key(key)}")
 
 
 def check_key(key: Key, *, writing: bool = False) -> None:
@@ -100,7 +101,7 @@ def check_key(key: Key, *, writing: bool = False) -> None:
     for position, element in enumerate(key.path):
         which = element.WhichOneof("id_type")
         if which is None and position != last:
-            raise invalid(f"Key path element must not be incomplete: {_show(key)}")
+            raise invalid(f"Key path element must not be incomplete: {show_key(key)}")
         if which == "id" and element.id == 0:
             raise invalid("Key path id is invalid. Must not be zero.")
         check_name("kind", element.kind, writing)
@@ -118,7 +119,8 @@ def check_name(what: str, name: str, writing: bool) -> None:
         raise invalid(f'The {what} "{name}" is reserved.')
 
 
-def _show(key: Key) -> str:
+def show_key(key: Key) -> str:
+    """A key for people, as Google's messages have it."""
     shown = (f"{element.kind}: {element.id or element.name}" for element in key.path)
     return f"[{', '.join(shown)}]"
 

@@ -13,6 +13,7 @@ from gae_pusher.emulator.datastore.keys import (
     encode_path,
     is_complete,
     partition_of,
+    show_key,
 )
 from gae_pusher.emulator.datastore.messages import (
     Entity,
@@ -167,13 +168,9 @@ def _conflicts(mutation: Mutation, before: Record | None) -> bool:
     return True
 
 
-def _show(key: Key) -> str:
-    return "/".join(f"{element.kind}/{element.id or element.name}" for element in key.path)
-
-
 def _check_presence(operation: str, before: Record | None, key: Key) -> None:
     """Raises Refusal for an insert of what exists and an update of what does not."""
     if operation == "insert" and before is not None:
-        raise Refusal(Code.ALREADY_EXISTS, f"entity already exists: {_show(key)}")
+        raise Refusal(Code.ALREADY_EXISTS, f"entity already exists: {show_key(key)}")
     if operation == "update" and before is None:
-        raise Refusal(Code.NOT_FOUND, f"no entity to update: {_show(key)}")
+        raise Refusal(Code.NOT_FOUND, f"no entity to update: {show_key(key)}")

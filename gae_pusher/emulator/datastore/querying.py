@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gae_pusher.emulator.datastore.database import Database
+from gae_pusher.emulator.datastore.gql import parse_query
 from gae_pusher.emulator.datastore.keys import Partition, check_namespace
 from gae_pusher.emulator.datastore.messages import (
     PartitionId,
@@ -22,10 +23,15 @@ __all__ = ["described", "partition_of_query", "serve_query"]
 def serve_query(database: Database, request: RunQueryRequest, now_micros: int) -> RunQueryResponse:
     """One batch of a query's results."""
     partition = partition_of_query(database, request.partition_id)
-    plan = plan_query(request.query, partition)
+    query = request.query
+    if request.WhichOneof("query_type") == "gql_query":
+        query = parse_query(request.gql_query, partition)
+    plan = plan_query(query, partition)
     view, begun = database.view(request.read_options, now_micros)
     response = RunQueryResponse(transaction=begun)
-    batch = run_query(described(view, plan), plan, request.query)
+    if request.WhichOneof("query_type") == "gql_query":
+        response.query.CopyFrom(query)
+    batch = run_query(described(view, plan), plan, query)
     batch.read_time.FromMicroseconds(view.version)
     response.batch.CopyFrom(batch)
     if request.HasField("property_mask"):
