@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -14,8 +15,10 @@ import pytest
 import yaml
 
 from tests.conftest import require
+from tests.deploy.fake_google import running_google
 
 ROOT = Path(__file__).parents[2]
+URL = "https://key:a-secret-of-a-test@api-eu.pusher.com/apps/1"
 SDK = "install the Google Cloud SDK"
 
 
@@ -68,10 +71,9 @@ def parsed_by_gcloud(folder: Path) -> subprocess.CompletedProcess[str]:
 def test_gcloud_takes_the_secret_from_env_yaml(tmp_path: Path) -> None:
     """gcloud accepts app.yaml, and merges the file that is not in git."""
     (tmp_path / "app.yaml").write_text((ROOT / "app.yaml").read_text())
-    url = "https://key:secret@api-eu.pusher.com/apps/1"
-    (tmp_path / "env.yaml").write_text(f"env_variables:\n  PUSHER_URL: {url}\n")
+    (tmp_path / "env.yaml").write_text(f"env_variables:\n  PUSHER_URL: {URL}\n")
     done = parsed_by_gcloud(tmp_path)
-    assert json.loads(done.stdout or "null") == {"PUSHER_URL": url}, done.stderr
+    assert json.loads(done.stdout or "null") == {"PUSHER_URL": URL}, done.stderr
 
 
 def test_gcloud_names_env_yaml_when_it_is_missing(tmp_path: Path) -> None:
@@ -80,6 +82,30 @@ def test_gcloud_names_env_yaml_when_it_is_missing(tmp_path: Path) -> None:
     done = parsed_by_gcloud(tmp_path)
     assert done.returncode != 0
     assert "env.yaml" in done.stderr.splitlines()[-1]
+
+
+def test_gcloud_deploys_it(tmp_path: Path) -> None:
+    """The real `gcloud app deploy`, with nothing prepared but env.yaml, makes the version."""
+    root, home = tmp_path / "root", tmp_path / "home"
+    home.mkdir()
+    (home / "gce").write_text("False")  # gcloud looks for no metadata server
+    for folder in ("gae_pusher", "sample_app"):
+        shutil.copytree(ROOT / folder, root / folder)
+    for name in ("app.yaml", "requirements.txt", ".gcloudignore", ".gitignore", "package.json"):
+        shutil.copy(ROOT / name, root / name)
+    (root / "env.yaml").write_text(f"env_variables:\n  PUSHER_URL: {URL}\n")
+    (root / ".env").write_text(f"PUSHER_URL={URL}\n")
+    command = [require("gcloud", SDK), "app", "deploy", "--quiet", "--version=v1"]
+    with running_google() as google:
+        environ = os.environ | google.environ(str(home))
+        subprocess.run(command, cwd=root, env=environ, capture_output=True, check=True)
+    version, files = google.versions["v1"], google.files_of("v1")
+    assert version["envVariables"] == {"PUSHER_URL": URL}
+    assert version["entrypoint"]["shell"].endswith("sample_app.main:app")
+    assert version["inboundServices"] == ["INBOUND_SERVICE_WARMUP"]
+    assert files["sample_app/main.py"] == (ROOT / "sample_app" / "main.py").read_bytes()
+    assert not {"env.yaml", ".env", "package.json"} & files.keys()
+    assert not [path for path, body in files.items() if URL.encode() in body]
 
 
 def test_the_entrypoint_and_the_handlers_name_what_exists() -> None:
