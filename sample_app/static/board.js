@@ -19,8 +19,8 @@ async function ask(method, path, body) {
   // The server leaves this connection out when it triggers: this window shows its change already.
   if (pusher?.connection.socket_id) headers["X-Socket-Id"] = pusher.connection.socket_id;
   const response = await fetch(settings.url + path, { method, headers, body: JSON.stringify(body) });
-  const answer = await response.json();
-  if (!response.ok) throw new Error(answer.error);
+  const answer = await response.json().catch(() => ({ error: `The server answered ${response.status}.` }));
+  if (answer.error) throw new Error(answer.error);
   if (answer.told === false) notice("Saved. The other windows could not be told; they see it after a reload.");
   return answer;
 }

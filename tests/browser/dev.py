@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import requests
+
 ROOT = Path(__file__).parents[2]
 READY_SECONDS = 60.0
 STOP_SECONDS = 20.0
@@ -25,7 +27,7 @@ class Dev:
         self._ports = {"--port": 0, "--channels-port": 0}
         self._process: subprocess.Popen[str] | None = None
         self._changed = threading.Condition()
-        self.url = ""
+        self.url = self._channels_url = ""
         self.lines: list[dict[str, Any]] = []
 
     def start(self) -> None:
@@ -42,7 +44,7 @@ class Dev:
         self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
         self._reader.start()
         ready = self.wait_for(READY_SECONDS, kind="ready")
-        self.url = ready["app"]
+        self.url, self._channels_url = ready["app"], ready["inspector"].rstrip("/")
         self._ports = {
             "--port": urlsplit(self.url).port or 0,
             "--channels-port": urlsplit(ready["websocket"]).port or 0,
@@ -57,6 +59,12 @@ class Dev:
             assert self._process.stdout is not None
             self._process.stdout.close()
             self._process = None
+
+    def fail_triggers(self, count: int) -> None:
+        """Let the next `count` calls of the Channels API answer 500; 0 ends it."""
+        fields = {"count": count, "status": 500}
+        url = f"{self._channels_url}/_emulator/faults"
+        requests.post(url, json=fields, timeout=10).raise_for_status()
 
     def wait_for(self, timeout: float = 10, **facts: Any) -> dict[str, Any]:
         """Wait for a line with these facts and give it. Raises TimeoutError with what came."""

@@ -140,6 +140,20 @@ def test_the_acting_window_hears_no_echo(ada: Window, grace: Window) -> None:
     assert ada.do("evaluate", "window.heard") is False
 
 
+def test_who_acts_learns_that_the_others_were_not_told(
+    ada: Window, grace: Window, dev: Dev
+) -> None:
+    """While Pusher refuses events a card is saved, and its author reads who was not told."""
+    dev.fail_triggers(100)
+    add(ada, "Untold")
+    ada.see(card("Untold"))
+    ada.see(".toast:has-text('Saved. The other windows could not be told')")
+    dev.fail_triggers(0)
+    assert texts(grace, "todo") == []
+    grace.do("reload")
+    grace.see(card("Untold"))
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_fits_a_laptop_and_a_phone(ada: Window, grace: Window, scheme: str) -> None:
     """Nothing is wider than the window, notices are inside it, and pictures are kept to look at."""
