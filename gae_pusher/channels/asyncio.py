@@ -66,7 +66,9 @@ class AsyncioSender(AwaitingSender):
                 headers = {name.lower(): value for name, value in answer.headers.items()}
                 return Response(answer.status, body, headers)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise _translated(error, progress.sent, request, timeout) from error
+            # aiohttp's text for an answer that is no HTTP repeats the signed URL.
+            cause = error.__cause__ if isinstance(error, aiohttp.ClientResponseError) else error
+            raise _translated(error, progress.sent, request, timeout) from cause
 
     async def close(self) -> None:
         """Close the running loop's session; a later verb opens a new one."""

@@ -85,7 +85,7 @@ class RequestsChannel(Channel):
 
 def _new_session(config: Config) -> requests.Session:
     """What the environment says is read once: to read it takes longer than to sign a request."""
-    session = requests.Session()
+    session = _Session()
     adapter = _Adapter(pool_maxsize=CONNECTIONS)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
@@ -100,12 +100,24 @@ def _new_session(config: Config) -> requests.Session:
     return session
 
 
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """None: even unfollowed ones are prepared otherwise, and their answers read whole."""
+
+
 class _Connection(HTTPConnection):
     response_class = BoundedAnswer
 
 
 class _EncryptedConnection(HTTPSConnection):
     response_class = BoundedAnswer
+
+    def connect(self) -> None:
+        """Tell a timeout of the handshake from one of the answer: nothing was sent."""
+        try:
+            super().connect()
+        except TimeoutError as error:
+            raise urllib3.exceptions.ConnectTimeoutError(self, "the handshake") from error
 
 
 class _Pool(urllib3.HTTPConnectionPool):
@@ -135,6 +147,8 @@ def _use_our_pools(manager: Any) -> None:
 
 def _read(answer: requests.Response, request: Request) -> bytes:
     body: bytes = answer.raw.read(RESPONSE_BYTES + 1, decode_content=True)
+    if answer.is_redirect and not body:
+        body = answer.content  # a session that follows redirects has read it already
     if len(body) > RESPONSE_BYTES:
         raise failures.too_large(request)
     if answer.raw.length_remaining:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 import pycurl
+from urllib3.util.wait import wait_for_read
 
 from gae_pusher.config import Config
 from gae_pusher.engines import failures
@@ -29,12 +30,15 @@ _NO_HTTP: Final = frozenset(
 
 
 class Transfer:
-    """A handle with everything set that stays the same for one app."""
+    """A handle with a connection of its own, everything set that stays the same for one app."""
 
     def __init__(self, config: Config) -> None:
         self.curl = curl = pycurl.Curl()
         curl.setopt(pycurl.NOSIGNAL, 1)  # signals and threads do not mix
         curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
+        share = pycurl.CurlShare()
+        share.setopt(pycurl.SH_SHARE, pycurl.LOCK_DATA_CONNECT)
+        curl.setopt(pycurl.SHARE, share)  # else the handles of a multi interface have one pool
         curl.setopt(pycurl.MAXCONNECTS, 1)
         curl.setopt(pycurl.PROXY, config.http_proxy or "")
         curl.setopt(pycurl.NOPROXY, "")
@@ -42,6 +46,7 @@ class Transfer:
         if config.ssl:
             curl.setopt(pycurl.CAINFO, trusted_certificates(config))
         self._set_headers: Mapping[str, str] | None = None
+        self._fresh = False
 
     def prepare(self, request: Request, timeout: float) -> None:
         """Make the handle ready for one request, `timeout` seconds for all of it."""
@@ -53,6 +58,9 @@ class Transfer:
         curl.setopt(pycurl.URL, request.url)
         curl.setopt(pycurl.TIMEOUT_MS, int(timeout * 1000) or 1)
         curl.setopt(pycurl.HEADERFUNCTION, self._lines.append)
+        if self._stale() is not self._fresh:
+            self._fresh = not self._fresh
+            curl.setopt(pycurl.FRESH_CONNECT, self._fresh)
         if request.headers is not self._set_headers:
             self._change_kind(request)
         if request.body is not None:
@@ -79,6 +87,11 @@ class Transfer:
         if code in _NO_HTTP:
             return failures.no_http(self._request)
         return failures.broken(self._request, reason)
+
+    def _stale(self) -> bool:
+        """Whether the service closed the connection: libcurl asks only after a second of rest."""
+        sock = self.curl.getinfo(pycurl.ACTIVESOCKET)
+        return sock >= 0 and wait_for_read(sock, timeout=0)
 
     def _change_kind(self, request: Request) -> None:
         """Between the two kinds of request, with a body and without; without `Expect`."""
