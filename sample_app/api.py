@@ -8,7 +8,7 @@ import flask
 
 from sample_app import changes
 from sample_app.forms import card_place, card_text, find_board, socket_id
-from sample_app.imports import start_import
+from sample_app.imports import SAMPLE_CARDS, start_import
 from sample_app.models import CARDS_PER_BOARD, card_key
 from sample_app.visitors import require_visitor
 
@@ -17,7 +17,7 @@ api = flask.Blueprint("api", __name__, url_prefix="/boards/<string(length=16):bo
 
 @api.errorhandler(changes.BoardIsFull)
 def refuse_card(error: changes.BoardIsFull) -> flask.typing.ResponseReturnValue:
-    return {"error": f"This board is full: it has {CARDS_PER_BOARD} cards."}, 409
+    return {"error": f"No room: a board holds at most {CARDS_PER_BOARD} cards."}, 409
 
 
 @api.errorhandler(changes.NoSuchCard)
@@ -62,5 +62,6 @@ def import_cards(board_id: str) -> flask.typing.ResponseReturnValue:
     """Hand long work to a background task; its progress comes to every window as events."""
     visitor = require_visitor()
     find_board(board_id)
+    changes.require_room(board_id, len(SAMPLE_CARDS)).result()
     start_import(board_id, visitor)
     return {"started": True}, 202

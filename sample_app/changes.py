@@ -23,7 +23,7 @@ Steps = Iterator[Any]
 
 
 class BoardIsFull(Exception):
-    """The board has as many cards as it may have."""
+    """The board would have more cards than it may have."""
 
 
 class NoSuchCard(Exception):
@@ -39,10 +39,16 @@ def read_cards(board_id: str) -> Steps:
 
 
 @ndb.tasklet
-def add_card(board_id: str, fields: dict[str, Any], by: Visitor, socket_id: str | None) -> Steps:
+def require_room(board_id: str, cards: int) -> Steps:
+    """Raises BoardIsFull unless so many cards more may stand on a board."""
     count = yield Card.query(ancestor=board_key(board_id)).count_async(CARDS_PER_BOARD)
-    if count >= CARDS_PER_BOARD:
+    if count + cards > CARDS_PER_BOARD:
         raise BoardIsFull
+
+
+@ndb.tasklet
+def add_card(board_id: str, fields: dict[str, Any], by: Visitor, socket_id: str | None) -> Steps:
+    yield require_room(board_id, 1)
     key = card_key(board_id, new_id())
     card = Card(key=key, author=by.name, colour=by.colour, **fields)
     return (yield save_and_tell(card, "card-added", socket_id))

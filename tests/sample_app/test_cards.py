@@ -146,7 +146,8 @@ def test_a_board_has_room_for_so_many_cards(
     add(window, board)
     add(window, board)
     fields = {"text": "Third", "column": "todo", "rank": 1}
-    assert "full" in window.post_json(f"{board}/cards", fields, status=409).json["error"]
+    assert "at most" in window.post_json(f"{board}/cards", fields, status=409).json["error"]
+    assert "at most" in window.post_json(f"{board}/import", {}, status=409).json["error"]
     assert len(window.get(f"{board}/cards").json) == 2
 
 
