@@ -1,0 +1,45 @@
+"""A blocking trigger, side by side with the official package: `python -m benchmarks blocking`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pusher
+
+import gae_pusher
+from benchmarks.common import fast_server, medians, table
+
+ROUNDS = 61
+CALLS = 60
+GOALS = {"RequestsChannel": 1.0, "urllib3 engine": 2.5, "pycurl engine": 6.0}
+
+
+def run() -> str:
+    """Trigger on one server with everybody in turn; a table of ratios."""
+    with fast_server() as (port, server):
+        result = medians(_subjects(port), rounds=ROUNDS, calls=CALLS)
+    official = result["pusher 3.3.4"]
+    rows = [("blocking trigger", "times as fast as pusher 3.3.4", "goal")]
+    for name, seconds in result.items():
+        goal = f"{GOALS[name]:.1f}" if name in GOALS else ""
+        rows.append((name, f"{official / seconds:.2f}", goal))
+    return f"{table(rows)}\n(medians of {ROUNDS} rounds in turns, against {server} on loopback)"
+
+
+def _subjects(port: int) -> dict[str, Callable[[], object]]:
+    app = ("3", "a-key", "a-secret")
+    official = pusher.Pusher(*app, ssl=False, host="127.0.0.1", port=port)
+    return {
+        "pusher 3.3.4": lambda: official.trigger("a_channel", "an_event", {"some": "data"}),
+        "RequestsChannel": _trigger(port, "RequestsChannel"),
+        "urllib3 engine": _trigger(port, "GoogleAppEngineChannel", engine="urllib3"),
+        "pycurl engine": _trigger(port, "GoogleAppEngineChannel", engine="pycurl"),
+    }
+
+
+def _trigger(port: int, channel_type: str, **options: Any) -> Callable[[], object]:
+    kind = getattr(gae_pusher, channel_type)
+    where = {"ssl": False, "host": "127.0.0.1", "port": port}
+    app = gae_pusher.Pusher("3", "a-key", "a-secret", channel_type=kind, **where, **options)
+    return lambda: app["a_channel"].trigger("an_event", {"some": "data"})
