@@ -10,7 +10,6 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -41,15 +40,15 @@ class Session:
         self._colours = wants_colours(environ, stream)
         self._held: list[Activity] | None = []
         self._stack = Stack(plan, environ, self._tell)
+        self._stopped = asyncio.Event()
 
     async def serve(self) -> int:
         """Start, say where everything is, wait for a signal, stop. Raises ConfigurationError."""
-        stopped = asyncio.Event()
         for number in _SIGNALS:
-            asyncio.get_running_loop().add_signal_handler(number, self._stop, stopped)
+            asyncio.get_running_loop().add_signal_handler(number, self._stop)
         self._say_starting()
         _keep_out_of_git(self._plan)
-        waiting = asyncio.create_task(stopped.wait())
+        waiting = asyncio.create_task(self._stopped.wait())
         starting = asyncio.create_task(self._stack.start())
         try:
             await asyncio.wait({waiting, starting}, return_when=asyncio.FIRST_COMPLETED)
@@ -63,11 +62,11 @@ class Session:
             await self._stack.stop()
         return 0
 
-    def _stop(self, stopped: asyncio.Event) -> None:
-        if stopped.is_set():
+    def _stop(self) -> None:
+        if self._stopped.is_set():
             self._stack.kill()
             os._exit(130)
-        stopped.set()
+        self._stopped.set()
         if not self._as_json:
             self._print(paint("\nstopping…", "dim", self._colours))
 
@@ -108,8 +107,11 @@ class Session:
             self._tell(activity)
 
     def _print(self, line: str) -> None:
-        with suppress(OSError):  # the terminal may be closed while everything stops
+        """Print a line. Where nobody reads any more, all of it stops."""
+        try:
             print(line, file=self._stream, flush=True)
+        except OSError:
+            self._stopped.set()
 
     def _warn(self, line: str) -> None:
         print(line, file=sys.stderr, flush=True)  # noqa: T201

@@ -107,7 +107,7 @@ def run_dev(tmp_path: Path) -> Iterator[Callable[..., Dev]]:
 
         def run(*options: str, **environ: str) -> Dev:
             dev = Dev(tmp_path, *options, **environ)
-            stack.callback(dev.process.communicate)
+            stack.enter_context(dev.process)
             stack.callback(dev.process.terminate)
             return dev
 
@@ -198,3 +198,23 @@ def test_a_bad_app_yaml_is_one_line(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_SECONDS)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert done.stderr.startswith("gae-pusher: app.yaml:2: handlers must be a list")
+
+
+def test_it_stops_when_nobody_reads_any_more(run_dev: Callable[..., Dev]) -> None:
+    """`gae-pusher dev | head` leaves nothing running."""
+    dev = run_dev("--datastore", "none", "--no-reload")
+    group = int(dev.get("/"))
+    assert dev.process.stdout is not None
+    dev.process.stdout.close()
+    dev.get("/")
+    assert dev.process.wait(WAIT_SECONDS) == 0
+    wait_until_gone(group)
+
+
+def test_a_host_for_everybody_is_warned_about(run_dev: Callable[..., Dev]) -> None:
+    """stderr says that it is open to the network; the app's own port is not."""
+    dev = run_dev("--datastore", "none", "--host", "0.0.0.0")
+    dev.get("/")
+    dev.stop()
+    assert dev.process.stderr is not None
+    assert dev.process.stderr.read().startswith("warning: listening on 0.0.0.0")

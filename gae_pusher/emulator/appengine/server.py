@@ -74,10 +74,11 @@ class AppEngineServer:
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.wait({self._watching})
-        await self.instance.stop()
+        stopping = [self.instance.stop()]
         if self._runner is not None:
-            await self._runner.cleanup()
+            stopping.append(self._runner.cleanup())
             self._runner = None
+        await asyncio.gather(*stopping)
 
     def kill(self) -> None:
         """End the app at once."""

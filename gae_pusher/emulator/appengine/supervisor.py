@@ -16,7 +16,7 @@ __all__ = ["Crashed", "State", "Supervisor"]
 
 # How long the app may take to end: a moment when it has nothing to do.
 IDLE_STOP_SECONDS: Final = 0.6
-BUSY_STOP_SECONDS: Final = 3
+BUSY_STOP_SECONDS: Final = 2
 # How soon after a broken connection an ending process shows that it has ended.
 EXIT_SECONDS: Final = 2
 LATE_SECONDS: Final = 15
