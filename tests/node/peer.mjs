@@ -76,6 +76,11 @@ const commands = {
   },
   subscription_count: ({ client, channel }) =>
     clients.get(client).pusher.channel(channel).subscriptionCount,
+  webhook({ headers, body, ...options }) {
+    const lower = Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value]));
+    const webhook = server(options).webhook({ headers: lower, rawBody: body });
+    return { valid: webhook.isValid(), events: webhook.isValid() ? webhook.getEvents() : [] };
+  },
   async server({ method, args, ...options }) {
     const response = await server(options)[method](...args);
     return { status: response.status, body: await response.text() };

@@ -97,7 +97,7 @@ class _Routes:
         last = request.headers.get("Last-Event-ID", "0")
         queue: asyncio.Queue[Entry | None] = asyncio.Queue(STREAM_QUEUE)
         with suppress(ConnectionError), self._controls.following(queue):
-            for entry in self._controls.log.entries(int(last) if last.isdecimal() else 0):
+            for entry in self._controls.log.entries(int(last[:18]) if last.isdecimal() else 0):
                 await response.write(_sse(entry))
             while (next_entry := await queue.get()) is not None:
                 await response.write(_sse(next_entry))

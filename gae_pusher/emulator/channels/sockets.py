@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asyncio import Transport
+from collections.abc import Mapping
 from typing import Final
 
 from aiohttp import WSCloseCode, WSMsgType
@@ -26,14 +27,19 @@ async def serve_socket(board: Switchboard, request: Request) -> WebSocketRespons
         compress=False, autoping=False, max_msg_size=board.settings.frame_bytes
     )
     await socket.prepare(request)
-    path = tuple(request.path.strip("/").split("/"))
-    capacity = board.settings.capacity
-    admitted = admit(board.services.values(), path, request.query, capacity)
+    path, query = _clean(request.path), {k: _clean(v) for k, v in request.query.items()}
+    parts = tuple(path.strip("/").split("/"))
+    admitted = admit(board.services.values(), parts, query, board.settings.capacity)
     if isinstance(admitted, Rejection):
-        await _turn_away(board, socket, admitted, request.path)
+        await _turn_away(board, socket, admitted, path)
     elif isinstance(request.transport, Transport):
-        await _serve(board, socket, _link(board, admitted, request, socket, request.transport))
+        await _serve(board, socket, _link(board, admitted, query, socket, request.transport))
     return socket
+
+
+def _clean(text: str) -> str:
+    """The text without the surrogates that stand for bytes that are no UTF-8."""
+    return text.encode(errors="replace").decode()
 
 
 async def _turn_away(
@@ -56,11 +62,11 @@ async def _turn_away(
 def _link(
     board: Switchboard,
     service: Service,
-    request: Request,
+    query: Mapping[str, str],
     socket: WebSocketResponse,
     transport: Transport,
 ) -> Link:
-    client = {name: request.query[name] for name in _LOGGED_PARAMETERS if name in request.query}
+    client = {name: query[name][:40] for name in _LOGGED_PARAMETERS if name in query}
     keepalive = Keepalive(board.settings, board.clock.now())
     return Link(board.new_socket_id(), service, socket, transport, keepalive, client)
 

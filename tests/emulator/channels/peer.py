@@ -69,6 +69,10 @@ class Peer:
         assert answer["status"] == 200
         return json.loads(answer["body"])
 
+    def verify_webhook(self, headers: list[tuple[str, str]], body: str) -> Any:
+        """What the Node server SDK thinks of a webhook."""
+        return self.do("webhook", headers=headers, body=body, **self._credentials(None))
+
     def subscribe(self, client: str, channel: str) -> Any:
         """Subscribe and wait for the success; its data."""
         seen = len(self.news)

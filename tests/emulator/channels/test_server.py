@@ -22,6 +22,11 @@ from gae_pusher.testing.channels import RunningServer, running_server
 LOCAL = Credentials("local-key", "local-secret")
 WAIT_SECONDS = 10
 GOOD_PATH = "/app/local-key?protocol=7"
+UPGRADE = (
+    b"GET /app/local-key?protocol=7 HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+    b"Connection: Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+    b"Sec-WebSocket-Version: 13\r\n\r\n"
+)
 
 
 def run(test: Callable[[], Awaitable[None]]) -> None:
@@ -132,22 +137,26 @@ def test_slow_receiver_is_cut_off_and_others_go_on() -> None:
     run(test)
 
 
+def read_until(raw: socket.socket, wanted: bytes) -> bytes:
+    """What a raw socket receives, up to some bytes that have to come."""
+    raw.settimeout(WAIT_SECONDS)
+    received = b""
+    while wanted not in received:
+        more = raw.recv(4096)
+        assert more, f"closed after {received!r}"
+        received += more
+    return received
+
+
 def connect_raw(port: int, channel: str) -> socket.socket:
     """A WebSocket that has subscribed and never reads again, nor answers any ping."""
     raw = socket.create_connection(("127.0.0.1", port))
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    raw.sendall(
-        b"GET /app/local-key?protocol=7 HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
-        b"Connection: Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
-        b"Sec-WebSocket-Version: 13\r\n\r\n"
-    )
-    received = b""
-    while b"connection_established" not in received:
-        received += raw.recv(4096)
+    raw.sendall(UPGRADE)
+    read_until(raw, b"connection_established")
     text = json.dumps({"event": "pusher:subscribe", "data": {"channel": channel}}).encode()
     raw.sendall(bytes((0x81, 0x80 | len(text), 0, 0, 0, 0)) + text)
-    while b"subscription_count" not in received:
-        received += raw.recv(4096)
+    read_until(raw, b"subscription_count")
     return raw
 
 
@@ -159,9 +168,7 @@ def test_silent_peer_is_pinged_and_dropped() -> None:
         raw = connect_raw(server.port, "news")
         (entry,) = server.wait_for("connection", what="closed")
         assert entry.facts["code"] == 4201
-        frames = b""
-        while b"Pong reply" not in frames:
-            frames += raw.recv(4096)
+        frames = read_until(raw, b"Pong reply")
         assert frames.startswith(b"\x89\x00")
         raw.close()
 
@@ -251,6 +258,14 @@ def test_bytes_that_are_no_text() -> None:
     with running_server() as server, socket.create_connection((server.host, server.port)) as raw:
         raw.sendall(b"GET /apps/4242/channels/\xff\xfe?auth_key=\xff HTTP/1.1\r\nHost: x\r\n\r\n")
         assert raw.recv(4096).split(b" ")[1] in (b"400", b"401")
+
+
+def test_upgrade_of_bytes_that_are_no_text() -> None:
+    """A WebSocket to a path of arbitrary bytes is turned away like any unknown one."""
+    with running_server() as server, socket.create_connection((server.host, server.port)) as raw:
+        raw.sendall(UPGRADE.replace(b"/app/local-key?protocol=7", b"/app/\xff\xfe?version=\xff"))
+        read_until(raw, b"Did you forget")
+        server.wait_for("connection", what="refused", code=4001)
 
 
 def test_ordered_failures() -> None:
