@@ -260,10 +260,10 @@ def test_bytes_that_are_no_text() -> None:
         assert raw.recv(4096).split(b" ")[1] in (b"400", b"401")
 
 
-def test_upgrade_of_bytes_that_are_no_text() -> None:
-    """A WebSocket to a path of arbitrary bytes is turned away like any unknown one."""
+def test_upgrade_of_escapes_that_are_no_text() -> None:
+    """A WebSocket to a path whose escapes are no text is turned away like any unknown one."""
     with running_server() as server, socket.create_connection((server.host, server.port)) as raw:
-        raw.sendall(UPGRADE.replace(b"/app/local-key?protocol=7", b"/app/\xff\xfe?version=\xff"))
+        raw.sendall(UPGRADE.replace(b"/app/local-key?protocol=7", b"/app/%ff%fe?version=%ff"))
         read_until(raw, b"Did you forget")
         server.wait_for("connection", what="refused", code=4001)
 
