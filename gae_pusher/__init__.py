@@ -15,7 +15,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from gae_pusher.config import Config, url2options
+from gae_pusher.config import Config
+from gae_pusher.environment import url2options
 from gae_pusher.errors import (
     AppDisabledOrMessageQuotaError,
     AuthenticationError,

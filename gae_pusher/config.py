@@ -1,17 +1,14 @@
-"""Settings of one app: where the service is, who we are, what the limits are.
-
-The only module that reads PUSHER_* environment variables.
-"""
+"""Settings of one app: where the service is, who we are, what the limits are."""
 
 from __future__ import annotations
 
 import base64
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
-from urllib.parse import SplitResult, unquote, urlsplit
 
 from gae_pusher.errors import ConfigurationError
 from gae_pusher.limits import (
@@ -21,15 +18,7 @@ from gae_pusher.limits import (
     Limits,
 )
 
-__all__ = [
-    "DEFAULT_HOST",
-    "VARIABLES",
-    "Config",
-    "cluster_host",
-    "decode_master_key",
-    "options_from_env",
-    "url2options",
-]
+__all__ = ["DEFAULT_HOST", "Config", "cluster_host", "decode_master_key", "resolve"]
 
 DEFAULT_HOST: Final = "api.pusherapp.com"
 DEFAULT_CLUSTER: Final = "mt1"
@@ -40,24 +29,6 @@ _CLUSTER: Final = re.compile(r"[A-Za-z0-9-]+")
 _HOST: Final = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
 _PATH_SEGMENT: Final = re.compile(r"(?!\.\.?$)[A-Za-z0-9\-._~!$&'()*+,;=:@]+")
 _PATH_PREFIX: Final = re.compile(r"(/[A-Za-z0-9\-._~!$&'()*+,;=:@%]+)*")
-_URL_SHAPE: Final = "https://KEY:SECRET@HOST[:PORT]/apps/APP_ID"
-
-# What a cluster says in place of a URL.
-_ADDRESS: Final = ("host", "port", "ssl", "path_prefix")
-
-# Option of Pusher(...) and the variables that set it, the first non-empty one wins.
-_VARIABLES: Final = (
-    ("app_id", ("PUSHER_APP_ID",)),
-    ("key", ("PUSHER_KEY", "PUSHER_APP_KEY")),
-    ("secret", ("PUSHER_SECRET", "PUSHER_APP_SECRET")),
-    ("cluster", ("PUSHER_CLUSTER", "PUSHER_APP_CLUSTER")),
-    ("host", ("PUSHER_HOST",)),
-    ("port", ("PUSHER_PORT",)),
-    ("ssl", ("PUSHER_SCHEME",)),
-    ("encryption_master_key_base64", ("PUSHER_ENCRYPTION_MASTER_KEY_BASE64",)),
-)
-
-VARIABLES: Final = ("PUSHER_URL", *(name for _, names in _VARIABLES for name in names))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +38,7 @@ class Config:
     `path_prefix` is a proxy's path before /apps/ and is never signed. `timeout` is in seconds.
     `former_keys` maps other live keys of the app to their secrets: while keys are being changed,
     webhooks are signed with the oldest one that is active (protocol section 4.7).
+    A `json_decoder` has to make a dict of a JSON object: the verbs look into answers.
     Raises ConfigurationError for a value that cannot be meant.
     """
 
@@ -112,7 +84,7 @@ class Config:
             )
         if type(self.port) is not int or not 0 < self.port < 65536:
             raise ConfigurationError(f"port {self.port!r} is no int from 1 to 65535")
-        if not _PATH_PREFIX.fullmatch(self.path_prefix):
+        if not isinstance(self.path_prefix, str) or not _PATH_PREFIX.fullmatch(self.path_prefix):
             raise ConfigurationError(
                 f"path_prefix {self.path_prefix!r} does not look like '/some/path'"
             )
@@ -121,7 +93,11 @@ class Config:
         for name in ("timeout", "webhook_max_age_seconds"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
-                raise ConfigurationError(f"{name} is {value!r}, it must be a number of seconds")
+                raise ConfigurationError(
+                    f"{name} is {value!r}, it must be a positive number of seconds"
+                )
+        if not math.isfinite(self.timeout):
+            raise ConfigurationError("timeout is infinite, and no socket can wait that long")
         if not isinstance(self.limits, Limits):
             raise ConfigurationError(f"limits must be Limits(...), not {_kind(self.limits)}")
         for limit in fields(self.limits):
@@ -130,6 +106,10 @@ class Config:
                 raise ConfigurationError(f"limit {limit.name} is {value!r}, it must be positive")
 
     def _check_types(self) -> None:
+        for name in ("http_proxy", "ca_certs"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, str):
+                raise ConfigurationError(f"{name} must be a str, not {_kind(value)}")
         for name in ("json_encoder", "json_decoder"):
             if not callable(getattr(self, name)):
                 raise ConfigurationError(f"{name} must be a class, not an instance of one")
@@ -192,65 +172,6 @@ def decode_master_key(text: str) -> bytes:
     return _check_master_key(key, "encryption_master_key_base64")
 
 
-def url2options(url: str) -> dict[str, Any]:
-    """The keyword arguments of Pusher(...) that a PUSHER_URL stands for.
-
-    https://KEY:SECRET@HOST[:PORT]/[PREFIX/]apps/APP_ID; key and secret percent-decoded.
-    Raises ConfigurationError, without the secret in its message: also for a query or a fragment,
-    which would otherwise be settings that nobody heeds.
-    """
-    parts = _split(url)
-    if parts.query or parts.fragment:
-        raise ConfigurationError(f"the Pusher URL ends after the app id: {_URL_SHAPE}")
-    prefix, apps, app_id = parts.path.rstrip("/").rpartition("/apps/")
-    if not (parts.scheme in ("http", "https") and parts.hostname and apps and app_id):
-        raise ConfigurationError(f"the Pusher URL does not look like {_URL_SHAPE}")
-    if not (parts.username and parts.password):
-        raise ConfigurationError(f"the Pusher URL has no key and secret: {_URL_SHAPE}")
-    options: dict[str, Any] = {
-        "app_id": unquote(app_id),
-        "key": unquote(parts.username),
-        "secret": unquote(parts.password),
-        "host": _bracketed(parts.hostname),
-        "ssl": parts.scheme == "https",
-    }
-    if parts.port:
-        options["port"] = parts.port
-    if prefix:
-        options["path_prefix"] = prefix
-    return options
-
-
-def options_from_env(
-    environ: Mapping[str, str], url_variable: str = "PUSHER_URL", **given: Any
-) -> dict[str, Any]:
-    """The keyword arguments of Pusher(...) that the environment stands for.
-
-    The URL first, then PUSHER_APP_ID, PUSHER_KEY, PUSHER_SECRET, PUSHER_CLUSTER, PUSHER_HOST,
-    PUSHER_PORT and PUSHER_SCHEME over it, then the options `given`. An empty variable counts as
-    unset.
-    Raises ConfigurationError when the app, its key or its secret are missing.
-    """
-    found = {option: _first(environ, variables) for option, variables in _VARIABLES}
-    named = {option: _converted(option, value) for option, value in found.items() if value}
-    url = environ.get(url_variable, "").strip()
-    options = overridden(url2options(url) if url else {}, named | given)
-    missing = [name for name in ("app_id", "key", "secret") if not options.get(name)]
-    if missing:
-        raise ConfigurationError(
-            f"no {', '.join(missing)} in the environment: set {url_variable}={_URL_SHAPE}, "
-            "or PUSHER_APP_ID, PUSHER_KEY and PUSHER_SECRET"
-        )
-    return options
-
-
-def overridden(options: dict[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
-    """Options with others over them: a cluster takes the place of the host in a URL."""
-    if others.get("cluster"):
-        options = {name: value for name, value in options.items() if name not in _ADDRESS}
-    return {**options, **others}
-
-
 def resolve(
     *,
     app_id: str | int | None,
@@ -285,7 +206,7 @@ def resolve(
         host=_bracketed(host) if host else cluster_host(cluster) if cluster else DEFAULT_HOST,
         port=port or (443 if ssl else 80),
         ssl=ssl,
-        path_prefix=f"/{path_prefix.strip('/')}".rstrip("/") if path_prefix else "",
+        path_prefix=_rooted(path_prefix) if path_prefix else "",
         **own,
     )
     return config, {name: value for name, value in options.items() if name not in names}
@@ -317,33 +238,11 @@ def _kind(value: object) -> str:
     return type(value).__name__
 
 
-def _split(url: str) -> SplitResult:
-    try:
-        parts = urlsplit(url.strip())
-        _ = parts.port
-    except (AttributeError, ValueError):
-        raise ConfigurationError(f"the Pusher URL does not look like {_URL_SHAPE}") from None
-    return parts
-
-
 def _bracketed(host: str) -> str:
     """An IPv6 address as a URL holds it; a lone colon is a port that has no business there."""
-    return f"[{host}]" if host.count(":") > 1 and not host.startswith("[") else host
+    bare = isinstance(host, str) and host.count(":") > 1 and not host.startswith("[")
+    return f"[{host}]" if bare else host
 
 
-def _first(environ: Mapping[str, str], variables: tuple[str, ...]) -> str:
-    """Without the newline that a secret often brings along from a file or a secret manager."""
-    values = (environ.get(name, "").strip() for name in variables)
-    return next((value for value in values if value), "")
-
-
-def _converted(option: str, value: str) -> Any:
-    if option == "port":
-        if not value.isdecimal():
-            raise ConfigurationError(f"PUSHER_PORT is {value!r}, it must be a number")
-        return int(value)
-    if option == "ssl":
-        if value not in ("http", "https"):
-            raise ConfigurationError(f"PUSHER_SCHEME is {value!r}, it must be http or https")
-        return value == "https"
-    return value
+def _rooted(path: str) -> str:
+    return f"/{path.strip('/')}".rstrip("/") if isinstance(path, str) else path

@@ -25,9 +25,7 @@ CLIENT_EVENTS_PER_SECOND: Final = 10  # per connection
 CACHE_SECONDS: Final = 1800  # how long a cache channel keeps its last event
 ACTIVITY_TIMEOUT_SECONDS: Final = 120  # what connection_established announces
 
-WEBHOOK_MAX_AGE_SECONDS: Final = (
-    600  # our window; the service retries for 300 s with the old time_ms
-)
+WEBHOOK_MAX_AGE_SECONDS: Final = 600  # ours; the service retries for 300 s with the old time_ms
 WEBHOOK_BODY_BYTES: Final = 1_048_576  # our cap: 20 events of 10 KB, JSON-escaped, fit well
 WEBHOOK_TIMEOUT_SECONDS: Final = 4
 WEBHOOK_RETRY_SECONDS: Final = 300
@@ -39,6 +37,8 @@ AUTH_FORM_BYTES: Final = 65_536  # our cap on the body of an authorization reque
 RESPONSE_BYTES: Final = 16_777_216  # our cap on an answer of the HTTP API
 TASK_BYTES: Final = 102_400  # one Cloud Task with its URL, headers and body
 TASK_DELAY_SECONDS: Final = 2_592_000  # 30 days: how far ahead a Cloud Task may be scheduled
+# Datastore takes entities of 1,048,572 bytes; the rest is for the entry's other properties.
+OUTBOX_EVENTS_BYTES: Final = 1_000_000
 
 DEFAULT_TIMEOUT_SECONDS: Final = 5  # what the official SDK waits
 

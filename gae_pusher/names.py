@@ -116,13 +116,13 @@ def check_authorizable_channel(name: object) -> str:
     Raises InvalidChannelName for every other kind: a public channel needs no token, and
     signing `#server-to-user-` would let one user read another's events (section 5.3).
     """
-    channel = check_channel(name)
+    channel = _text(name, "channel name", InvalidChannelName)
     if not ChannelKind.of(channel).needs_authorization:
         raise InvalidChannelName(
             f"channel {_shown(channel)} needs no authorization: only names that start with "
             "'private-' or 'presence-' do"
         )
-    return channel
+    return check_channel(channel)
 
 
 def check_event(name: object) -> str:

@@ -12,7 +12,8 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from gae_pusher.channels.base import Channel, Sender
-from gae_pusher.config import options_from_env, overridden, resolve, url2options
+from gae_pusher.config import resolve
+from gae_pusher.environment import options_from_env, overridden, url2options
 from gae_pusher.errors import ConfigurationError, WebhookError
 from gae_pusher.names import server_to_user_channel
 from gae_pusher.sansio import authorization
@@ -93,12 +94,19 @@ class Pusher(AsyncTwins):
         return cls(**_with_port(overridden(url2options(url), options)))
 
     @classmethod
-    def from_env(cls, env: str = "PUSHER_URL", **options: Any) -> Pusher:
+    def from_env(
+        cls,
+        env: str = "PUSHER_URL",
+        *,
+        environ: Mapping[str, str] = os.environ,
+        **options: Any,
+    ) -> Pusher:
         """The app of the environment: the variable `env`, overridden by PUSHER_KEY and the like.
 
         A value sm://PROJECT/NAME/VERSION is read from Secret Manager. Options override all.
+        `environ` is another mapping of these names, such as a framework's settings.
         """
-        return cls(**_with_port(options_from_env(with_secrets(os.environ), env, **options)))
+        return cls(**_with_port(options_from_env(with_secrets(environ), env, **options)))
 
     def __repr__(self) -> str:
         return f"<Pusher app {self.config.app_id!r} at {self.config.base_url}>"

@@ -23,7 +23,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # From the bottom to the top; a unit imports units of lower rows only.
 LEVELS = (
     {"errors", "limits", "version"},
-    {"names", "config"},
+    {"names", "config", "environment"},
     {"sansio"},
     {"engines", "secret_manager"},
     {"channels", "twins"},

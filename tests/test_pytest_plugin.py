@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gae_pusher import Pusher
-from gae_pusher.config import VARIABLES
+from gae_pusher.environment import VARIABLES
 
 
 def test_the_local_server_is_all_that_the_environment_names(

@@ -41,7 +41,7 @@ def configured_pusher(arguments: argparse.Namespace, environ: Mapping[str, str])
     Raises ConfigurationError; when nothing is configured and the local server runs, it says how
     to reach that.
     """
-    from gae_pusher.config import options_from_env
+    from gae_pusher.environment import options_from_env
     from gae_pusher.pusher import Pusher
 
     variables = dict(environ)

@@ -14,7 +14,6 @@ from typing import Any
 import flask
 from werkzeug.exceptions import HTTPException
 
-from gae_pusher.config import options_from_env
 from gae_pusher.pusher import Pusher
 from gae_pusher.wsgi.body import require_length
 from gae_pusher.wsgi.endpoint import Endpoint
@@ -105,5 +104,5 @@ def _configured(config: dict[str, Any]) -> Pusher:
         name: str(value) for name, value in config.items() if name.startswith("PUSHER_") and value
     }
     if own.keys() & {"PUSHER_URL", "PUSHER_APP_ID"}:
-        return Pusher(**options_from_env(own))
+        return Pusher.from_env(environ=own)
     return Pusher.from_env()

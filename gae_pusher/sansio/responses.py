@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from functools import cache
 from typing import Any, Final, TypedDict
 
 from gae_pusher.errors import (
@@ -74,7 +72,6 @@ _ERRORS: Final[dict[int, tuple[type[ResponseError], str]]] = {
     413: (RequestTooLarge, "send less data, or a reference to it"),
     429: (RateLimited, "slow down"),
 }
-_EMPTY: Final = (b"", b"{}")  # the usual answers to a trigger
 _SHOWN_CHARACTERS: Final = 300
 
 
@@ -86,10 +83,10 @@ def json_object(response: Response, decoder: type[json.JSONDecoder]) -> dict[str
     """
     if not 200 <= response.status < 300:
         raise error_for(response)
-    if response.body in _EMPTY:
+    if not response.body:
         return {}
     try:
-        value = _decode(decoder)(response.body.decode())  # type: ignore[arg-type]  # classes hash
+        value = json.loads(response.body.decode(), cls=decoder)
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
@@ -98,11 +95,6 @@ def json_object(response: Response, decoder: type[json.JSONDecoder]) -> dict[str
             "no JSON object: is this a Channels API?"
         )
     return value
-
-
-@cache
-def _decode(decoder: type[json.JSONDecoder]) -> Callable[[str], Any]:
-    return decoder().decode
 
 
 def error_for(response: Response) -> ResponseError:

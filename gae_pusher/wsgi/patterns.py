@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from gae_pusher.errors import ConfigurationError, InvalidChannelName
+from gae_pusher.errors import ConfigurationError, InvalidRequest
 from gae_pusher.names import ChannelKind, check_channel
 
 __all__ = ["ChannelPattern", "Converter", "numeric_id"]
@@ -96,6 +96,6 @@ def _regex(shape: tuple[str, ...]) -> str:
 def _is_channel(name: str) -> bool:
     try:
         check_channel(name)
-    except InvalidChannelName:
+    except InvalidRequest:  # of the user, for #server-to-user-
         return False
     return True

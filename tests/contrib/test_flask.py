@@ -10,6 +10,7 @@ import flask
 import pytest
 from flask.testing import FlaskClient
 
+import gae_pusher
 from gae_pusher import Pusher
 from gae_pusher.contrib.flask import FlaskEndpoints
 from gae_pusher.limits import AUTH_FORM_BYTES, WEBHOOK_BODY_BYTES
@@ -87,6 +88,20 @@ def test_documented_webhook(documented: dict[str, Any], shop: FlaskClient) -> No
     assert (refused.status_code, documented["occupied"]) == (401, set())
     answer = shop.post("/pusher/webhook", data=body, headers=signed(body))
     assert (answer.status_code, documented["occupied"]) == (200, {"shop"})
+
+
+def test_the_config_is_read_as_the_environment_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reference to Secret Manager is one in the config too, and a URL means its scheme's port."""
+    monkeypatch.setattr(gae_pusher, "port", 6001)
+    app = flask.Flask(__name__)
+    app.config.update(PUSHER_URL="https://k:s@h.example/apps/1")
+    endpoints = FlaskEndpoints()
+    endpoints.init_app(app)
+    with app.app_context():
+        assert endpoints.pusher.config.base_url == "https://h.example"
+    app.config.update(PUSHER_SECRET="sm://x")
+    with pytest.raises(gae_pusher.ConfigurationError, match="sm://PROJECT"):
+        FlaskEndpoints().init_app(app)
 
 
 def test_apps_of_one_factory(documented: dict[str, Any]) -> None:

@@ -117,7 +117,9 @@ def test_the_limit_of_a_members_data_is_a_setting() -> None:
     authorize_channel(config, "presence-room", SOCKET, {"user_id": "u", "user_info": "x" * 4000})
 
 
-@pytest.mark.parametrize("channel", ["shop-7", "#server-to-user-u-19", "cache-x", "private-\n"])
+@pytest.mark.parametrize(
+    "channel", ["shop-7", "#server-to-user-u-19", "#server-to-user-", "cache-x", "private-\n"]
+)
 def test_channels_that_get_no_token(channel: str) -> None:
     """A token for another user's own channel would let anybody listen to it."""
     with pytest.raises(errors.InvalidChannelName):

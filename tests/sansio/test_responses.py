@@ -43,6 +43,23 @@ def test_the_json_decoder_is_honoured() -> None:
             super().__init__(object_pairs_hook=OrderedDict, **options)
 
     assert type(json_object(Response(200, b'{"a":1}'), Ordered)) is OrderedDict
+    assert type(json_object(Response(200, b"{}"), Ordered)) is OrderedDict
+
+
+def test_a_json_decoder_is_made_anew_for_each_answer() -> None:
+    """As `json.loads` does it: a decoder that counts or collects sees one answer alone."""
+
+    class Counting(json.JSONDecoder):
+        def __init__(self, **options: Any) -> None:
+            self.seen = 0
+            super().__init__(object_hook=self._numbered, **options)
+
+        def _numbered(self, fields: dict[str, Any]) -> dict[str, Any]:
+            self.seen += 1
+            return {**fields, "seen": self.seen}
+
+    answers = [json_object(Response(200, b'{"a":1}'), Counting) for _ in range(2)]
+    assert answers == [{"a": 1, "seen": 1}] * 2
 
 
 @pytest.mark.parametrize(

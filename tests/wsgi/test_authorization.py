@@ -183,6 +183,8 @@ def test_failing_rule(channels: ChannelAuthorizationApp, caplog: pytest.LogCaptu
         "channel_name=private-order-5",
         f"socket_id={SOCKET_ID}&channel_name=shop",
         f"socket_id={SOCKET_ID}&channel_name=%23server-to-user-7",
+        f"socket_id={SOCKET_ID}&channel_name=%23server-to-user-",
+        f"socket_id={SOCKET_ID}&channel_name=%23server-to-user-a%20b",
         f"socket_id={SOCKET_ID}&channel_name=private-order%205",
         f"socket_id={SOCKET_ID}&channel_name=private-order-5%0A",
         f"socket_id={SOCKET_ID}&channel_name=private-{'x' * 200}",

@@ -82,6 +82,7 @@ def test_matching_names(text: str, name: str, values: dict[str, str]) -> None:
         ("presence-{name}", "presence-cache-board"),
         ("private-{name}", "#server-to-user-7"),
         ("private-{name}", "private-" + "x" * 200),
+        ("#server-to-user-{id}", "#server-to-user-a b"),
     ],
 )
 def test_other_names(text: str, name: str) -> None:
@@ -101,6 +102,7 @@ def test_other_names(text: str, name: str) -> None:
         "private-{a}{b}",
         "private-{a}-{a}",
         "private-é",
+        "#server-to-user-",
         "private order",
     ],
 )
