@@ -51,8 +51,8 @@ def test_every_error_is_documented() -> None:
 
 
 def test_every_environment_variable_is_documented() -> None:
-    """docs/configuration.md names every variable that config.py reads."""
-    source = (ROOT / "gae_pusher" / "config.py").read_text()
+    """docs/configuration.md names every variable that environment.py reads."""
+    source = (ROOT / "gae_pusher" / "environment.py").read_text()
     page = (ROOT / "docs" / "configuration.md").read_text()
     variables = set(re.findall(r'"(PUSHER_[A-Z0-9_]+)"', source))
     assert variables
