@@ -210,12 +210,31 @@ def pusher_from_url(url: str | None = None) -> Pusher:
     return Pusher.from_url(url) if url else Pusher.from_env()
 
 
+# What to install for a channel type whose library is optional.
+_PACKAGES = {
+    "TornadoChannel": "gae-pusher[tornado]",
+    "AsyncioChannel": "gae-pusher[asyncio]",
+    "BundledNdbChannel": "appengine-python-standard",
+}
+
+
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
-        value = getattr(importlib.import_module(_LAZY[name]), name)
+        value = getattr(_imported(name), name)
         globals()[name] = value
         return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _imported(name: str) -> Any:
+    try:
+        return importlib.import_module(_LAZY[name])
+    except ModuleNotFoundError as error:
+        if name not in _PACKAGES:
+            raise
+        raise ModuleNotFoundError(
+            f"{name} needs {error.name}: pip install '{_PACKAGES[name]}'", name=error.name
+        ) from error
 
 
 def __dir__() -> list[str]:

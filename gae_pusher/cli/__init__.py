@@ -19,6 +19,14 @@ COMMANDS: Final = (
     *("check", "deploy", "completion"),
 )
 
+# The extra that brings a library which a command may lack.
+EXTRAS: Final = {
+    "aiohttp": "emulators",
+    "packaging": "deploy",
+    "pathspec": "deploy",
+    "yaml": "deploy",
+}
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line; returns the exit code: 0 done, 1 failed, 2 wrong usage.
@@ -30,6 +38,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = arguments.run(arguments)
     except (PusherError, OSError) as error:
         print(f"gae-pusher: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    except ModuleNotFoundError as error:
+        extra = EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        print(  # noqa: T201
+            f"gae-pusher: this command needs {error.name}: pip install 'gae-pusher[{extra}]'",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         return 130

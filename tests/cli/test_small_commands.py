@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,37 @@ def test_users_lists_ids(
         assert capsys.readouterr().out == "ada\n"
         assert main(["users", "presence-room", "--json"]) == 0
         assert json.loads(capsys.readouterr().out) == {"users": [{"id": "ada"}]}
+
+
+@pytest.mark.parametrize(
+    ("command", "library", "extra"),
+    [
+        (["check"], "yaml", "deploy"),
+        (["deploy"], "yaml", "deploy"),
+        (["listen", "shop"], "aiohttp", "emulators"),
+        (["dev"], "aiohttp", "emulators"),
+        (["emulators"], "aiohttp", "emulators"),
+        (["completion", "bash"], "shtab", "completion"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value[0],
+)
+def test_a_missing_library_is_one_line(command: list[str], library: str, extra: str) -> None:
+    """With the base dependencies alone each command is listed, and says what it lacks when run."""
+    code = (
+        f"import sys; sys.modules[{library!r}] = None\n"
+        "from gae_pusher.cli import main, parser\n"
+        f"assert {command[0]!r} in parser().format_help()\n"
+        f"sys.exit(main({command!r}))"
+    )
+    environ = {**os.environ, "PUSHER_URL": "http://key:secret@127.0.0.1:1/apps/1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environ, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("gae-pusher: ")
+    assert f" {library}" in done.stderr
+    assert done.stderr.endswith(f": pip install 'gae-pusher[{extra}]'\n")
+    assert done.stderr.count("\n") == 1
 
 
 def test_users_of_a_public_channel_is_refused(
