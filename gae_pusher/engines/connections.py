@@ -14,6 +14,7 @@ from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util import make_headers, parse_url
+from urllib3.util.ssl_ import create_urllib3_context
 
 from gae_pusher.config import Config
 from gae_pusher.errors import ConfigurationError
@@ -72,7 +73,10 @@ def proxy_headers(config: Config) -> dict[str, str]:
 
 
 def _context(ca_certs: str) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=ca_certs)
+    """urllib3's own: its older versions check the host's name themselves, after the handshake."""
+    context = create_urllib3_context()
+    context.load_verify_locations(ca_certs)
+    return context
 
 
 def _proxy(url: str) -> Any:
@@ -128,7 +132,7 @@ class _Plain(_Within, HTTPConnection):  # type: ignore[misc]
 
 
 class _Encrypted(_Within, HTTPSConnection):  # type: ignore[misc]
-    pass
+    assert_hostname = None  # urllib3 1.26 expects its pools to set it
 
 
 def _dial(host: str, port: int, timeout: float) -> socket.socket:

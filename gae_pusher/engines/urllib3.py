@@ -71,7 +71,7 @@ class Urllib3Engine(Engine):
         try:
             connection.timeout = remaining(deadline)
             connection.connect()
-        except _FOREIGN as error:
+        except (*_FOREIGN, ValueError) as error:  # urllib3 1.26 refuses a wrong host with the last
             connection.close()
             if isinstance(error, TimeoutError):
                 raise failures.connect_timeout(request, timeout) from error
