@@ -59,6 +59,7 @@ class Session:
         finally:
             starting.cancel()
             waiting.cancel()
+            await asyncio.wait({starting})
             await self._stack.stop()
         return 0
 

@@ -28,13 +28,14 @@ class Process:
     def __init__(
         self,
         child: asyncio.subprocess.Process,
-        output: asyncio.StreamReader,
+        output: tuple[asyncio.StreamReader, asyncio.ReadTransport],
         on_line: Callable[[str], None] | None,
     ) -> None:
         self._child = child
         self._on_line = on_line
         self.tail: deque[str] = deque(maxlen=TAIL_LINES)
-        self._reader = asyncio.create_task(self._read(output))
+        self._pipe = output[1]
+        self._reader = asyncio.create_task(self._read(output[0]))
 
     @classmethod
     async def start(
@@ -58,6 +59,9 @@ class Process:
                 stderr=writing,
                 start_new_session=True,
             )
+        except BaseException:
+            output[1].close()
+            raise
         finally:
             os.close(writing)
         return cls(child, output, on_line)
@@ -91,6 +95,7 @@ class Process:
         self._signal(signal.SIGKILL)
         await ended
         self._reader.cancel()
+        self._pipe.close()
 
     def kill(self) -> None:
         """End the group at once, for when there is no time to wait."""
@@ -119,11 +124,10 @@ class Process:
             self._on_line(text)
 
 
-async def _stream(reading: int) -> asyncio.StreamReader:
-    """What comes out of a pipe, which is closed with it."""
+async def _stream(reading: int) -> tuple[asyncio.StreamReader, asyncio.ReadTransport]:
+    """What comes out of a pipe, and how to close it before its end."""
     stream = asyncio.StreamReader()
-    loop = asyncio.get_running_loop()
-    await loop.connect_read_pipe(
+    pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(reading, "rb", buffering=0)
     )
-    return stream
+    return stream, pipe

@@ -134,12 +134,12 @@ class Stack:
     def services(self) -> dict[str, str]:
         """The variables that lead the app to the local services, whatever app.yaml says."""
         app, channels = self.channels_app, self.channels
-        host = LOOPBACK if _is_wildcard(channels.host) else channels.host
+        host, secret = _reachable(channels.host), app.credentials[0].secret
         return {
-            "PUSHER_URL": channels.pusher_url(app).replace(f"@{channels.host}:", f"@{host}:"),
+            "PUSHER_URL": f"http://{app.key}:{secret}@{host}:{channels.port}/apps/{app.id}",
             "PUSHER_APP_ID": app.id,
             "PUSHER_KEY": app.key,
-            "PUSHER_SECRET": app.credentials[0].secret,
+            "PUSHER_SECRET": secret,
             "PUSHER_CLUSTER": "",
             "PUSHER_HOST": host,
             "PUSHER_PORT": str(channels.port),
@@ -152,9 +152,8 @@ class Stack:
         app, webhook = DEVELOPMENT_APP, self.plan.webhook
         if webhook is None:
             return app
-        host = LOOPBACK if _is_wildcard(self.plan.host) else self.plan.host
-        endpoint = WebhookEndpoint(f"http://{host}:{self.front.port}{webhook}")
-        return App(app.id, app.credentials, (endpoint,))
+        url = f"http://{_reachable(self.plan.host)}:{self.front.port}{webhook}"
+        return App(app.id, app.credentials, (WebhookEndpoint(url),))
 
     async def _start_datastore(self) -> None:
         match self.plan.datastore:
@@ -195,9 +194,10 @@ def _tasks_settings(directory: Path) -> TasksSettings | None:
     return TasksSettings(queues=parse_queue_yaml(file.read_text("utf-8")))
 
 
-def _is_wildcard(host: str) -> bool:
-    """Whether a host to listen on means every address of this machine."""
-    return host in ("0.0.0.0", "::", "")  # noqa: S104
+def _reachable(host: str) -> str:
+    """The host of a URL for what listens on `host`: every address includes the loopback one."""
+    host = {"0.0.0.0": LOOPBACK, "": LOOPBACK, "::": "::1"}.get(host, host)  # noqa: S104
+    return f"[{host}]" if ":" in host else host
 
 
 async def _together(*starts: Coroutine[Any, Any, None]) -> None:

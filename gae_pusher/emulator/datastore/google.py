@@ -65,11 +65,13 @@ class GoogleDatastore:
         self._process = await Process.start(self._command, self._data, environ)
         ended = asyncio.create_task(self._process.wait())
         listens = asyncio.create_task(opened(self._host, self._port))
-        done, pending = await asyncio.wait(
-            {ended, listens}, timeout=READY_SECONDS, return_when=asyncio.FIRST_COMPLETED
-        )
-        for task in pending:
-            task.cancel()
+        try:
+            done, _ = await asyncio.wait(
+                {ended, listens}, timeout=READY_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            ended.cancel()
+            listens.cancel()
         if listens not in done:
             words = next((line for line in reversed(self._process.tail) if line), "it said nothing")
             raise ConfigurationError(f"Google's Datastore emulator did not start: {words}")
