@@ -37,7 +37,8 @@ def serve_aggregation(
     names = _names(aggregations)
     wanted = dict.fromkeys(name for one in aggregations for name in _property(one))
     plan = plan_query(query, partition, wanted)
-    view, begun = database.view(request.read_options, now_micros)
+    database.composite.check(plan)
+    view, begun = database.query_view(request.read_options, now_micros, ancestor=plan.ancestor)
     rows = _values(plan, selected(described(view, plan), plan, query))
     response = RunAggregationQueryResponse(transaction=begun)
     if request.WhichOneof("query_type") == "gql_query":
@@ -88,7 +89,7 @@ def _values(plan: Plan, found: Iterator[bytes]) -> list[dict[str, Value]]:
         columns = split(sort_key, plan.columns) if plan.projected else []
         rows.append(
             {
-                name: decode_value(ascending(columns[position], plan.columns[position]))
+                name: decode_value(ascending(columns[position], plan.columns[position]), Value())
                 for position, name in plan.projected or ()
             }
         )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
+from gae_pusher.emulator.datastore.composite import CompositeIndexes
 from gae_pusher.emulator.datastore.ids import Ids
 from gae_pusher.emulator.datastore.keys import (
     check_complete,
@@ -25,6 +26,7 @@ from gae_pusher.emulator.datastore.messages import (
     Key,
     LookupRequest,
     LookupResponse,
+    ReadConsistency,
     ReadOptions,
     ReserveIdsRequest,
     ReserveIdsResponse,
@@ -45,9 +47,14 @@ class Journal(Protocol):
     """Where commits are written down before they are acknowledged."""
 
     def write(
-        self, project: str, database: str, after: Mapping[Address, Record | None], ids_used: int
+        self,
+        project: str,
+        database: str,
+        after: Mapping[Address, Record | None],
+        ids_used: int,
+        reserved: Iterable[int] = (),
     ) -> None:
-        """Keep what a commit left, and how many ids have been given out."""
+        """Keep what a commit left, how many ids have been given out, and which are reserved."""
 
 
 class Database:
@@ -56,13 +63,23 @@ class Database:
     Times are microseconds of unix time. Every method raises Refusal, and has changed nothing then.
     """
 
-    def __init__(self, project: str, name: str, salt: bytes, journal: Journal | None) -> None:
+    def __init__(
+        self,
+        project: str,
+        name: str,
+        salt: bytes,
+        journal: Journal | None,
+        composite: CompositeIndexes,
+        query_delay_micros: int,
+    ) -> None:
         self.project = project
         self.name = name
         self.store = Store()
         self.ids = Ids()
         self.transactions = Transactions(salt)
+        self.composite = composite
         self._journal = journal
+        self._query_delay_micros = query_delay_micros
 
     def lookup(self, request: LookupRequest, now_micros: int) -> LookupResponse:
         """Get entities by key. A key that is given twice is answered once."""
@@ -79,7 +96,7 @@ class Database:
             result = results.add()  # type: ignore[attr-defined]
             result.version = view.version if record is None else record.version
             if record is not None:
-                result.entity.MergeFromString(record.payload)
+                result.entity.MergeFromString(record.key + record.properties)
                 result.create_time.FromMicroseconds(record.created)
                 result.update_time.FromMicroseconds(record.version)
                 if mask is not None:
@@ -151,8 +168,9 @@ class Database:
         for key in request.keys:
             check_complete(key)
             self._place(key)
-        self.ids.reserve(key.path[-1].id for key in request.keys)
-        self._record({})
+        numbers = [key.path[-1].id for key in request.keys]
+        self.ids.reserve(numbers)
+        self._record({}, numbers)
         return ReserveIdsResponse()
 
     def view(self, options: ReadOptions, now_micros: int) -> tuple[View, bytes]:
@@ -166,6 +184,17 @@ class Database:
         if which == "read_time":
             return self._view_at(options.read_time.ToMicroseconds(), now_micros), b""
         return View(self.store, self.store.version), b""
+
+    def query_view(
+        self, options: ReadOptions, now_micros: int, *, ancestor: bool
+    ) -> tuple[View, bytes]:
+        """What a query sees: without an ancestor it may lag, unless it asks for consistency."""
+        strong = options.read_consistency == ReadConsistency.STRONG
+        lags = options.WhichOneof("consistency_type") in (None, "read_consistency")
+        if self._query_delay_micros and lags and not ancestor and not strong:
+            version = max(now_micros - self._query_delay_micros, self.store.horizon)
+            return View(self.store, version), b""
+        return self.view(options, now_micros)
 
     def clear(self) -> None:
         """Forget all entities and transactions."""
@@ -195,9 +224,9 @@ class Database:
         response.commit_time.FromMicroseconds(version)
         return response
 
-    def _record(self, after: Mapping[Address, Record | None]) -> None:
+    def _record(self, after: Mapping[Address, Record | None], reserved: Iterable[int] = ()) -> None:
         if self._journal is not None:
-            self._journal.write(self.project, self.name, after, self.ids.used)
+            self._journal.write(self.project, self.name, after, self.ids.used, reserved)
 
     def _place(self, key: Key) -> None:
         """Fill in a key's partition."""

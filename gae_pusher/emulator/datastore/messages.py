@@ -45,6 +45,7 @@ __all__ = [
     "PropertyTransform",
     "Query",
     "QueryResultBatch",
+    "ReadConsistency",
     "ReadOptions",
     "ReserveIdsRequest",
     "ReserveIdsResponse",
@@ -65,6 +66,7 @@ CompositeOperator = types.CompositeFilter.Operator
 Direction = types.PropertyOrder.Direction
 MoreResults = types.QueryResultBatch.MoreResultsType
 PropertyOperator = types.PropertyFilter.Operator
+ReadConsistency = types.ReadOptions.ReadConsistency
 Resolution = types.Mutation.ConflictResolutionStrategy
 ResultType = types.EntityResult.ResultType
 

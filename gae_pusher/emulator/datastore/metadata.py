@@ -34,9 +34,8 @@ def metadata_view(view: View, kind: str, partition: Partition) -> View:
     store = Store()
     make = {"__namespace__": _namespaces, "__kind__": _kinds, "__property__": _properties}[kind]
     for entity in make(view, partition):
-        payload: bytes = entity.SerializeToString()
         address = Address(partition.namespace, encode_path(entity.key))
-        store.load(address, Record(payload, view.version, view.version))
+        store.load(address, Record.of(entity, view.version, view.version))
     return View(store, view.version)
 
 

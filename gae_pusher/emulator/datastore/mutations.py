@@ -141,8 +141,7 @@ class Batch:
             check_entity(entity)
         check_size(entity)
         created = before.created if before is not None else self._version
-        payload: bytes = entity.SerializeToString()
-        return Record(payload, self._version, created)
+        return Record.of(entity, self._version, created)
 
 
 def _address(key: Key) -> Address:

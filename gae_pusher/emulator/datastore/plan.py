@@ -17,7 +17,7 @@ from gae_pusher.emulator.datastore.ranges import (
     intersect,
     inverted,
 )
-from gae_pusher.emulator.datastore.refusals import invalid
+from gae_pusher.emulator.datastore.refusals import Code, Refusal, invalid
 
 __all__ = ["Plan", "Scan", "plan_query"]
 
@@ -54,6 +54,7 @@ class Plan:
     kind: str | None
     columns: tuple[Column, ...]
     scans: tuple[Scan, ...]
+    ancestor: bool
     distinct: int
     projected: tuple[tuple[int, str], ...] | None
 
@@ -68,6 +69,8 @@ def plan_query(query: Query, partition: Partition, aggregated: Iterable[str] = (
 
     `aggregated` are properties whose values are wanted as if they were projected.
     """
+    if query.HasField("find_nearest"):
+        raise Refusal(Code.UNIMPLEMENTED, "vector search is not served by this local Datastore")
     kind = _kind(query)
     alternatives = normalize(query.filter, partition)
     projection = _projection(query, alternatives)
@@ -87,6 +90,7 @@ def plan_query(query: Query, partition: Partition, aggregated: Iterable[str] = (
         kind,
         columns,
         tuple(_scan(kind, alternative, columns) for alternative in alternatives),
+        alternatives[0].ancestor is not None,
         sum(column.property in distinct for column in columns),
         projected,
     )

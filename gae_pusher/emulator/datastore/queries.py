@@ -8,9 +8,7 @@ from itertools import islice
 from typing import Final
 
 from gae_pusher.emulator.datastore.cursors import Cursors
-from gae_pusher.emulator.datastore.encoding import INVERTED
 from gae_pusher.emulator.datastore.indexes import path_of
-from gae_pusher.emulator.datastore.keys import decode_key
 from gae_pusher.emulator.datastore.messages import (
     EntityResult,
     MoreResults,
@@ -20,7 +18,7 @@ from gae_pusher.emulator.datastore.messages import (
 )
 from gae_pusher.emulator.datastore.plan import Plan
 from gae_pusher.emulator.datastore.refusals import invalid
-from gae_pusher.emulator.datastore.rows import Position, results, split
+from gae_pusher.emulator.datastore.rows import Position, ascending, results, split
 from gae_pusher.emulator.datastore.store import Address
 from gae_pusher.emulator.datastore.values import decode_value
 from gae_pusher.emulator.datastore.views import View
@@ -31,18 +29,18 @@ BATCH_RESULTS: Final = 1_000
 BATCH_BYTES: Final = 4_000_000
 
 
-def run_query(view: View, plan: Plan, query: Query) -> QueryResultBatch:
-    """The first batch of a planned query's results. Raises Refusal."""
-    return _Run(view, plan, query).batch()
+def run_query(view: View, plan: Plan, query: Query, batch: QueryResultBatch) -> None:
+    """Fill the first batch of a planned query's results. Raises Refusal."""
+    _Run(view, plan, query, batch).fill()
 
 
 def selected(view: View, plan: Plan, query: Query) -> Iterator[bytes]:
     """The sort keys of all results between the cursors, behind the offset, up to the limit."""
-    return _Run(view, plan, query).all()
+    return _Run(view, plan, query, QueryResultBatch()).all()
 
 
 class _Run:
-    def __init__(self, view: View, plan: Plan, query: Query) -> None:
+    def __init__(self, view: View, plan: Plan, query: Query, batch: QueryResultBatch) -> None:
         if query.offset < 0:
             raise invalid("Offset must be non-negative.")
         if query.HasField("limit") and query.limit.value < 0:
@@ -54,21 +52,20 @@ class _Run:
         self._limit = query.limit.value if query.HasField("limit") else None
         self._start = query.start_cursor
         self._end = self._position(query.end_cursor)
-        self._batch = QueryResultBatch()
+        self._batch = batch
 
     def all(self) -> Iterator[bytes]:
         found = self._between(self._position(self._start))
         most = None if self._limit is None else self._offset + self._limit
         return islice(found, self._offset, most)
 
-    def batch(self) -> QueryResultBatch:
+    def fill(self) -> None:
         batch = self._batch
         batch.entity_result_type = self._result_type()  # type: ignore[assignment]
         batch.end_cursor = self._start
         found = self._between(self._position(self._start))
         self._skip(found)
-        batch.more_results = self._fill(found)  # type: ignore[assignment]
-        return batch
+        batch.more_results = self._take(found)  # type: ignore[assignment]
 
     def _position(self, cursor: bytes) -> Position | None:
         return self._cursors.position(cursor) if cursor else None
@@ -85,7 +82,7 @@ class _Run:
             ((self._batch.skipped_results, last),) = skipped
             self._batch.skipped_cursor = self._batch.end_cursor = self._cursors.after(last)
 
-    def _fill(self, found: Iterator[bytes]) -> int:
+    def _take(self, found: Iterator[bytes]) -> int:
         """Take results until there are no more, or enough; what a client is told of the rest."""
         room = BATCH_BYTES
         most = BATCH_RESULTS if self._limit is None else min(self._limit, BATCH_RESULTS)
@@ -114,23 +111,21 @@ class _Run:
         path = path_of(sort_key)
         record = self._view.peek(Address(self._plan.partition.namespace, path))
         result = self._batch.entity_results.add()  # type: ignore[attr-defined]
-        if self._plan.projected is None:
-            result.entity.MergeFromString(record.payload)
-        else:
-            result.entity.key.CopyFrom(decode_key(path, self._plan.partition))
-            self._project(result, sort_key)
         result.cursor = self._cursors.after(sort_key)
+        if self._plan.projected is not None:
+            result.entity.MergeFromString(record.key)
+            self._project(result, sort_key)
+            return len(sort_key)
+        result.entity.MergeFromString(record.key + record.properties)
         result.version = record.version
         result.create_time.FromMicroseconds(record.created)
         result.update_time.FromMicroseconds(record.version)
-        return len(record.payload)
+        return len(record.properties)
 
     def _project(self, result: EntityResult, sort_key: bytes) -> None:
         if not self._plan.projected:
             return
         values = split(sort_key, self._plan.columns)
         for position, name in self._plan.projected:
-            value = values[position]
-            if self._plan.columns[position].descending:
-                value = value.translate(INVERTED)
-            result.entity.properties[name].CopyFrom(decode_value(value))
+            value = ascending(values[position], self._plan.columns[position])
+            decode_value(value, result.entity.properties[name])

@@ -27,13 +27,13 @@ def serve_query(database: Database, request: RunQueryRequest, now_micros: int) -
     if request.WhichOneof("query_type") == "gql_query":
         query = parse_query(request.gql_query, partition)
     plan = plan_query(query, partition)
-    view, begun = database.view(request.read_options, now_micros)
+    database.composite.check(plan)
+    view, begun = database.query_view(request.read_options, now_micros, ancestor=plan.ancestor)
     response = RunQueryResponse(transaction=begun)
     if request.WhichOneof("query_type") == "gql_query":
         response.query.CopyFrom(query)
-    batch = run_query(described(view, plan), plan, query)
-    batch.read_time.FromMicroseconds(view.version)
-    response.batch.CopyFrom(batch)
+    run_query(described(view, plan), plan, query, response.batch)
+    response.batch.read_time.FromMicroseconds(view.version)
     if request.HasField("property_mask"):
         mask = parse_mask(request.property_mask.paths)
         for result in response.batch.entity_results:

@@ -12,6 +12,7 @@ import grpc
 
 from gae_pusher.emulator.datastore.databases import Databases
 from gae_pusher.emulator.datastore.servicer import handlers
+from gae_pusher.emulator.datastore.settings import Settings
 
 __all__ = ["DatastoreServer"]
 
@@ -26,43 +27,74 @@ _OPTIONS: Final = (
 
 
 class DatastoreServer:
-    """Serves any number of projects, databases and clients, from memory.
+    """Serves any number of projects, databases and clients.
 
     `start` binds, port 0 to a free one; `stop` ends the calls that are under way and releases the
-    port. As a context manager it does both. `environment` is what clients need to find it.
+    port and the data file. As a context manager it does both, once. `environment` is what clients
+    need to find it; the server itself serves every project that they name.
     """
 
-    def __init__(self, project: str = "demo", host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        project: str = "demo",
+        host: str = "127.0.0.1",
+        port: int = 0,
+        settings: Settings | None = None,
+    ) -> None:
+        self.settings = settings or Settings()
         self.project = project
         self.host = host
         self.port = port
         self._lock = threading.Lock()
-        self._databases = Databases(secrets.token_bytes(_SALT_BYTES))
+        self._databases: Databases | None = None
         self._server: grpc.Server | None = None
 
     def start(self) -> None:
-        """Bind and serve. Raises OSError when the port is taken."""
+        """Bind and serve. Raises OSError when the port is taken, and ConfigurationError for a data
+        file that cannot be used.
+        """
+        databases = Databases(self.settings, secrets.token_bytes(_SALT_BYTES))
+        try:
+            self._server = self._serve(databases)
+        except OSError:
+            databases.close()
+            raise
+        self._databases = databases
+
+    def _serve(self, databases: Databases) -> grpc.Server:
         pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="datastore")
         server = grpc.server(pool, options=_OPTIONS)
-        server.add_generic_rpc_handlers((handlers(self._databases, self._lock),))
+        server.add_generic_rpc_handlers((handlers(databases, self._lock),))
         host = f"[{self.host}]" if ":" in self.host else self.host
         try:
             self.port = server.add_insecure_port(f"{host}:{self.port}")
         except RuntimeError as error:
             raise OSError(f"cannot serve a Datastore on {host}:{self.port}: {error}") from error
         server.start()
-        self._server = server
+        return server
 
     def stop(self) -> None:
-        """Stop serving; what is in memory stays until the object goes."""
+        """Stop serving, and forget what is only in memory."""
         if self._server is not None:
             self._server.stop(grace=None).wait()
             self._server = None
+        if self._databases is not None:
+            with self._lock:
+                self._databases.close()
+            self._databases = None
 
     def clear(self) -> None:
         """Forget all entities and transactions, as between two tests."""
+        if self._databases is not None:
+            with self._lock:
+                self._databases.clear()
+
+    def suggested_indexes(self) -> str:
+        """The index.yaml that the queries so far need in production; "" when they need none."""
+        if self._databases is None:
+            return ""
         with self._lock:
-            self._databases.clear()
+            return self._databases.composite.suggestion()
 
     def environment(self) -> dict[str, str]:
         """The variables that clients read when they are made."""

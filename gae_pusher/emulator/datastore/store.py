@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from gae_pusher.emulator.datastore.indexes import Index, IndexSpec
 from gae_pusher.emulator.datastore.keys import Path, kind_of
@@ -27,18 +27,29 @@ class Address(NamedTuple):
 
 
 class Record(NamedTuple):
-    """A stored entity: the serialized message, and its versions of now and of its creation.
+    """A stored entity: the message, serialized, and its versions of now and of its creation.
 
-    A version is the unix time of a commit in microseconds.
+    `key` and `properties` are an entity message each, without the other; one after the other they
+    are the whole message. A version is the unix time of a commit in microseconds.
     """
 
-    payload: bytes
+    key: bytes
+    properties: bytes
     version: int
     created: int
 
+    @classmethod
+    def of(cls, entity: Entity, version: int, created: int) -> Self:
+        """What is stored of a message."""
+        key: bytes = Entity(key=entity.key).SerializeToString()
+        whole: bytes = entity.SerializeToString()
+        if not whole.startswith(key):
+            raise ValueError("protobuf does not serialize fields in the order of their numbers")
+        return cls(key, whole[len(key) :], version, created)
+
     def entity(self) -> Entity:
         """The message, to be changed as the caller likes."""
-        entity: Entity = Entity.FromString(self.payload)
+        entity: Entity = Entity.FromString(self.key + self.properties)
         return entity
 
 

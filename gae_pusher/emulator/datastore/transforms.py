@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from gae_pusher.emulator.datastore.messages import Entity, PropertyTransform, Value
+from gae_pusher.emulator.datastore.messages import ArrayValue, Entity, PropertyTransform, Value
 from gae_pusher.emulator.datastore.paths import find
 from gae_pusher.emulator.datastore.refusals import invalid
 from gae_pusher.emulator.datastore.values import encode_value
@@ -104,8 +104,7 @@ def _append(stored: Value, transform: PropertyTransform, now_micros: int) -> Val
 def _remove(stored: Value, transform: PropertyTransform, now_micros: int) -> Value:
     gone = {_identity(element) for element in transform.remove_all_from_array.values}
     left = [element for element in _elements(stored) if _identity(element) not in gone]
-    stored.array_value.values[:] = []
-    stored.array_value.values.extend(left)
+    stored.array_value.CopyFrom(ArrayValue(values=left))
     return Value(null_value=0)
 
 

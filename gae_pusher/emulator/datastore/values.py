@@ -21,7 +21,6 @@ __all__ = [
     "columns_of",
     "decode_value",
     "encode_value",
-    "next_value",
     "representation",
     "skip_value",
 ]
@@ -83,28 +82,33 @@ def encode_value(value: Value) -> bytes:
     return _ENCODERS[which](value)
 
 
-def next_value(reader: Reader) -> Value:
-    """Read a value as an index gives it back: timestamps as integers, blobs as text if it is."""
-    value = Value()
+def decode_value(column: bytes, value: Value) -> Value:
+    """Set a value to what an index holds: a timestamp is an integer, a blob a string if it can."""
+    reader = Reader(column)
     tag = reader.take(1)
-    if tag == NULL:
-        value.null_value = 0
-    elif tag == _INTEGER:
+    if tag == _INTEGER:
         value.integer_value = reader.read_integer()
-    elif tag in (_FALSE, _TRUE):
-        value.boolean_value = tag == _TRUE
     elif tag == _BYTES:
         _set_text(value, reader.read_bytes())
     elif tag == _DOUBLE:
         value.double_value = reader.read_double()
+    elif tag in (_FALSE, _TRUE):
+        value.boolean_value = tag == _TRUE
+    else:
+        _decode_rare(tag, reader, value)
+        return value
+    value.meaning = _MEANING_INDEX_VALUE
+    return value
+
+
+def _decode_rare(tag: bytes, reader: Reader, value: Value) -> None:
+    if tag == NULL:
+        value.null_value = 0
     elif tag == _POINT:
         value.geo_point_value.latitude = reader.read_double()
         value.geo_point_value.longitude = reader.read_double()
     else:
         _read_key(value, reader)
-    if tag not in (NULL, _POINT, _KEY):
-        value.meaning = _MEANING_INDEX_VALUE
-    return value
 
 
 def _set_text(value: Value, data: bytes) -> None:
@@ -143,11 +147,6 @@ def skip_value(reader: Reader) -> None:
             reader.read_bytes()
         reader.read_path()
         reader.take(len(_KEY_END))
-
-
-def decode_value(column: bytes) -> Value:
-    """The value of one column of an index."""
-    return next_value(Reader(column))
 
 
 def columns_of(entity: Entity) -> dict[str, list[bytes]]:
