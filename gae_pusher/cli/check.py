@@ -89,7 +89,8 @@ def _fix(arguments: argparse.Namespace) -> None:
 
     folder, name = arguments.folder, arguments.app_yaml
     paths = [path for path in (name, ".gitignore", ".gcloudignore") if (folder / path).exists()]
-    texts = {path: (folder / path).read_text(encoding="utf-8") for path in paths}
+    # As bytes, so that a file keeps its ends of lines.
+    texts = {path: (folder / path).read_bytes().decode("utf-8", "replace") for path in paths}
     for edit in plan_fixes(check_folder(folder, datetime.date.today(), name), texts):
-        (folder / edit.path).write_text(edit.text, encoding="utf-8")
+        (folder / edit.path).write_bytes(edit.text.encode())
         print(f"{edit.path}: {edit.about}", file=sys.stderr)  # noqa: T201

@@ -87,11 +87,13 @@ def test_pip_resolves_when_asked(app: Path, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_the_installed_command_checks_this_repository() -> None:
-    """The sample app of this repository passes its own check, warnings included."""
+    """The sample app passes its own check, but for the file that each machine makes for itself."""
     program = shutil.which("gae-pusher", path=str(Path(sys.executable).parent))
     assert program
     root = Path(__file__).parent.parent.parent
     answer = subprocess.run(
-        [program, "check", str(root), "--strict", "--no-gcloud"], capture_output=True, text=True
+        [program, "check", str(root), "--json", "--no-gcloud"], capture_output=True, text=True
     )
-    assert answer.returncode == 0, answer.stdout
+    found = [(row["code"], row["message"]) for row in json.loads(answer.stdout)]
+    made_here = ("A010", "included file is missing: env.yaml does not exist")
+    assert [finding for finding in found if finding != made_here] == []

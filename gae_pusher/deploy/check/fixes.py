@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from gae_pusher.deploy.check.findings import Finding
+from gae_pusher.deploy.check.yaml_source import parse
 
 __all__ = ["GCLOUDIGNORE", "Edit", "plan_fixes"]
 
 GCLOUDIGNORE: Final = """\
-# What gcloud app deploy does not upload. What git ignores stays here as well.
+# What gcloud app deploy does not upload.
 .gcloudignore
 .git
 .gitignore
@@ -20,8 +22,7 @@ GCLOUDIGNORE: Final = """\
 __pycache__/
 .venv*/
 node_modules/
-tests/
-#!include:.gitignore
+/tests/
 """
 INCLUDE: Final = "#!include:.gitignore"
 
@@ -41,28 +42,28 @@ def plan_fixes(findings: Iterable[Finding], texts: Mapping[str, str]) -> list[Ed
     codes = {finding.code for finding in found}
     edits = []
     if "U002" in codes:
-        edits.append(Edit(".gcloudignore", GCLOUDIGNORE, "written"))
+        # gcloud refuses to include a file that does not exist.
+        include = f"{INCLUDE}\n" if ".gitignore" in texts else ""
+        edits.append(Edit(".gcloudignore", GCLOUDIGNORE + include, "written"))
     elif "U005" in codes and ".gitignore" in texts:
         text = texts.get(".gcloudignore", "")
         edits.append(Edit(".gcloudignore", f"{text.rstrip()}\n{INCLUDE}\n", "includes .gitignore"))
-    edits += _quoted(found, texts)
+    for path in sorted({finding.path for finding in found if finding.code == "A402"}):
+        edits.append(Edit(path, _quoted(texts[path]), "values quoted"))
     return edits
 
 
-def _quoted(findings: list[Finding], texts: Mapping[str, str]) -> list[Edit]:
-    """Variables that YAML would turn into a boolean or a number get quotes."""
-    lines = {(f.path, f.line) for f in findings if f.code == "A402"}
-    edits = []
-    for path in sorted({path for path, _ in lines}):
-        numbered = enumerate(texts[path].splitlines(), 1)
-        text = "\n".join(_quote(line) if (path, n) in lines else line for n, line in numbered)
-        edits.append(Edit(path, text + "\n", "values quoted"))
-    return edits
-
-
-def _quote(line: str) -> str:
-    name, colon, rest = line.partition(":")
-    value, hash_, comment = rest.partition(" #")
-    if value.strip()[:1] in ("", "'", '"'):
-        return line
-    return f"{name}{colon} '{value.strip()}'{' #' + comment if hash_ else ''}"
+def _quoted(text: str) -> str:
+    """Variables of which YAML would make another text get quotes."""
+    lines = text.splitlines(keepends=True)
+    app = parse(text)
+    for section in filter(None, (app.get("env_variables"), app.get("build_env_variables"))):
+        for name, source in section.items():
+            if source.is_changed:
+                written = (
+                    rf"({re.escape(name)}['\"]?\s*:\s*){re.escape(source.text or '')}(?=[\s,}}]|$)"
+                )
+                lines[source.line - 1] = re.sub(
+                    written, rf"\g<1>'{source.text}'", lines[source.line - 1], count=1
+                )
+    return "".join(lines)

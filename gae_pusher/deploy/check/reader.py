@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from pathspec import GitIgnoreSpec
-
 from gae_pusher.deploy.check.findings import Finding
+from gae_pusher.deploy.check.ignore import Ignore, MissingInclude
 from gae_pusher.deploy.check.project import Project
 from gae_pusher.deploy.check.yaml_source import Source, YamlProblem, parse
 
@@ -18,80 +19,123 @@ __all__ = ["DEFAULT_GCLOUDIGNORE", "read_project"]
 DEFAULT_GCLOUDIGNORE: Final = ".gcloudignore\n.git\n.gitignore\n__pycache__/\n/setup.cfg\n"
 
 _YAML: Final = ("cron.yaml", "queue.yaml", "dispatch.yaml", "index.yaml")
-_INCLUDE: Final = "#!include:"
+_GCLOUDIGNORE: Final = ".gcloudignore"
+_GIT_SECONDS: Final = 10
 _TEXT_SUFFIXES: Final = frozenset(
-    {
-        ".py",
-        ".yaml",
-        ".yml",
-        ".txt",
-        ".toml",
-        ".cfg",
-        ".ini",
-        ".json",
-        ".env",
-        ".sh",
-        ".js",
-        ".html",
-    }
+    {".py", ".js", ".sh", ".html", ".yaml", ".yml", ".txt", ".toml", ".cfg", ".ini", ".json"}
+    | {".env", ".pem", ".key"}
 )
 _INSTALLED: Final = frozenset({"node_modules", ".tox", ".mypy_cache", ".pytest_cache", ".git"})
 _MAX_TEXT_BYTES: Final = 1_000_000
 
 
 def read_project(root: Path, app_yaml: str = "app.yaml") -> tuple[Project, list[Finding]]:
-    """The project below `root`, and the findings for files that could not be read as YAML."""
-    ignore = _spec(_gcloudignore(root))
-    sizes, uploaded = _walk(root, ignore)
+    """The project below `root`, and the findings for files that could not be read."""
+    ignore, findings = _gcloudignore(root)
+    sizes = dict(_walk(root, ignore))
+    uploaded = frozenset(path for path in sizes if not ignore.ignores(path))
     installed = _installed(sizes)
-    git_ignore = _spec(_text(root / ".gitignore"))
     below = tuple(f"{folder}/" for folder in installed)
     read = [path for path in sorted(uploaded) if not path.startswith(below)]
     texts = {path: _text(root / path) for path in read if _is_read(path, sizes[path])}
     texts |= {path: _text(root / path) for path in (app_yaml, *_YAML) if path in sizes}
-    documents, findings = _documents(
+    documents, unparsable = _documents(
         {path: texts[path] for path in (app_yaml, *_YAML) if path in texts}
     )
     if app_yaml not in sizes:
         findings.append(Finding(app_yaml, 0, "A001", f"{app_yaml} does not exist"))
-    git_ignored = frozenset(path for path in uploaded if git_ignore.match_file(path))
     project = Project(
-        documents, texts, sizes, frozenset(uploaded), git_ignored, installed, app_yaml
+        documents, texts, sizes, uploaded, _git_ignored(root, uploaded), installed, app_yaml
     )
-    return project, findings
+    return project, findings + unparsable
 
 
-def _gcloudignore(root: Path) -> str:
-    path = root / ".gcloudignore"
+def _gcloudignore(root: Path) -> tuple[Ignore, list[Finding]]:
+    path = root / _GCLOUDIGNORE
     text = _text(path) if path.exists() else DEFAULT_GCLOUDIGNORE
-    lines = []
-    for line in text.splitlines():
-        included = line.strip().removeprefix(_INCLUDE) if _INCLUDE in line else ""
-        lines.append(_text(root / included) if included else line)
-    return "\n".join(lines)
+
+    def read(name: str) -> str | None:
+        beside = root / name
+        return _text(beside) if beside.is_file() else None
+
+    try:
+        return Ignore(text, read), []
+    except MissingInclude as missing:
+        finding = Finding(_GCLOUDIGNORE, 0, "U007", f"{missing} does not exist")
+        return Ignore(text, lambda name: ""), [finding]
 
 
-def _spec(text: str) -> GitIgnoreSpec:
-    return GitIgnoreSpec.from_lines(text.splitlines())
-
-
-def _walk(root: Path, ignore: GitIgnoreSpec) -> tuple[dict[str, int], set[str]]:
-    """Sizes of the files near the surface, and which ones are uploaded.
+def _walk(root: Path, ignore: Ignore) -> Iterator[tuple[str, int]]:
+    """The files near the surface with their sizes, symbolic links followed as gcloud does.
 
     An ignored folder is not entered: no rule needs to know what is in it.
     """
-    sizes: dict[str, int] = {}
-    uploaded: set[str] = set()
-    for folder, folders, files in os.walk(root):
-        below = Path(folder).relative_to(root).as_posix()
+    entered: set[str] = set()
+    for folder, folders, names in os.walk(root, followlinks=True):
+        below = os.path.relpath(folder, root)
         prefix = "" if below == "." else below + "/"
-        folders[:] = [name for name in folders if not ignore.match_file(f"{prefix}{name}/")]
-        for name in files:
-            path = prefix + name
-            sizes[path] = (Path(folder) / name).lstat().st_size
-            if not ignore.match_file(path):
-                uploaded.add(path)
-    return sizes, uploaded
+        folders[:] = [
+            name
+            for name in folders
+            if not ignore.ignores(prefix + name, folder=True)
+            and not _returns(os.path.join(folder, name), entered)
+        ]
+        for name in names:
+            yield prefix + name, _size(os.path.join(folder, name))
+
+
+def _returns(folder: str, entered: set[str]) -> bool:
+    """Whether a symbolic link leads to a folder around it, or to one that was entered before."""
+    if not os.path.islink(folder):
+        return False
+    real = os.path.realpath(folder)
+    if real in entered or os.path.realpath(os.path.dirname(folder)).startswith(real):
+        return True
+    entered.add(real)
+    return False
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
+
+
+def _git_ignored(root: Path, uploaded: frozenset[str]) -> frozenset[str]:
+    """The files that git ignores, as git says, or else as the .gitignore beside them says.
+
+    What comes back after an #!include:.gitignore was asked for in so many words.
+    """
+    text = _text(root / ".gitignore")
+    patterns = Ignore(text)
+    listed = _listed_by_git(root)
+    if listed is None:
+        ignored = {path for path in uploaded if patterns.ignores_below(path)}
+    else:
+        folders = tuple(path for path in listed if path.endswith("/"))
+        ignored = {path for path in uploaded if path in listed or path.startswith(folders)}
+    if "!include:.gitignore" in _text(root / _GCLOUDIGNORE):
+        ignored = {path for path in ignored if not patterns.ignores_below(path)}
+    return frozenset(ignored)
+
+
+def _listed_by_git(root: Path) -> frozenset[str] | None:
+    """Ignored files and folders (with a slash at the end); None when git cannot tell."""
+    command = ["git", "-C", str(root), "ls-files", "-z", "--others", "--ignored"]
+    try:
+        answer = subprocess.run(
+            [*command, "--exclude-standard", "--directory"],
+            capture_output=True,
+            text=True,
+            timeout=_GIT_SECONDS,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    listed = frozenset(filter(None, answer.stdout.split("\0")))
+    # Git may ignore this whole folder, which then is no clone of its own.
+    return None if "./" in listed else listed
 
 
 def _installed(sizes: dict[str, int]) -> frozenset[str]:

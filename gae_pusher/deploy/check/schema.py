@@ -5,9 +5,11 @@ Seen with gcloud 528 and the parser of appengine-python-standard 3.1 in November
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any, Final
 
 from gae_pusher.deploy.check.findings import Finding
@@ -16,7 +18,8 @@ from gae_pusher.deploy.check.yaml_source import Source
 __all__ = ["APP_YAML", "Kind", "check_schema"]
 
 _DURATION: Final = re.compile(r"\d+(\.\d+)?(ms|s|m|h|d)")
-_EXPIRATION: Final = re.compile(r"\d+[dhms]( \d+[dhms])*")
+_EXPIRATION: Final = re.compile(r"\d+[dhms](\s+\d+[dhms])*")
+_DIGITS: Final = re.compile(r"-?\d+(\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ def _section(**keys: Kind) -> Kind:
 
 
 _STR = Kind("text", (str,))
-_SCALAR = Kind("text", (str, int, float, bool, type(None)))
+_SCALAR = Kind("text", (str, int, float, bool, datetime.date, type(None)))
 _BOOL = Kind("true or false", (bool,))
 _INT = Kind("a whole number", (int,))
 _NUMBER = Kind("a number", (int, float))
@@ -73,7 +76,7 @@ _HANDLER = _section(
     secure=_choice("default", "never", "always", "optional"),
     login=_choice("optional", "required", "admin"),
     auth_fail_action=_choice("redirect", "unauthorized"),
-    redirect_http_response_code=Kind("one of 301, 302, 303, 307", (int,)),
+    redirect_http_response_code=_choice("301", "302", "303", "307"),
     expiration=_EXPIRY,
     http_headers=_MAP,
     mime_type=_STR,
@@ -100,6 +103,10 @@ _AUTOMATIC = _section(
     custom_metrics=Kind("", status="flex"),
 )
 
+_INBOUND = [
+    *("warmup", "mail", "mail_bounce", "rest", "channel_presence"),
+    *("xmpp_message", "xmpp_subscribe", "xmpp_presence", "xmpp_error"),
+]
 _FLEX = [
     *("network", "resources", "beta_settings", "liveness_check", "readiness_check"),
     *("health_check", "vm", "vm_settings", "zones", "endpoints_api_service"),
@@ -129,7 +136,7 @@ APP_YAML: Final = Kind(
         "includes": _list(_STR),
         "runtime_channel": _STR,
         "runtime_config": _MAP,
-        "inbound_services": _list(_choice("mail", "mail_bounce", "rest", "warmup")),
+        "inbound_services": _list(_choice(*_INBOUND)),
         "vpc_access_connector": _section(
             name=_STR, egress_setting=_choice("all-traffic", "private-ranges-only")
         ),
@@ -188,6 +195,10 @@ def _check_key(
 def _fits(value: Any, kind: Kind) -> bool:
     if isinstance(value, str) and value in kind.also:
         return True
+    if value is None and (kind.section or kind.entry):
+        return True  # gcloud takes an empty section for none
+    if isinstance(value, str) and int in kind.types and str not in kind.types:
+        return bool(_DIGITS.fullmatch(value))
     if kind.choices:
         return str(value) in kind.choices
     if isinstance(value, bool) and kind.types and bool not in kind.types:
@@ -198,7 +209,5 @@ def _fits(value: Any, kind: Kind) -> bool:
 
 
 def _hint(key: str, section: Mapping[str, Kind]) -> str:
-    from difflib import get_close_matches
-
     close = get_close_matches(key, section, n=1)
     return f": did you mean {close[0]!r}?" if close else ""

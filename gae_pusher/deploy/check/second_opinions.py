@@ -13,7 +13,7 @@ from typing import Final
 
 from gae_pusher.deploy.check.findings import Finding
 
-__all__ = ["ask_gcloud", "ask_pip"]
+__all__ = ["ask_gcloud", "ask_pip", "gcloud_python"]
 
 _TIMEOUT_SECONDS: Final = 60
 
@@ -32,16 +32,27 @@ except Exception as error:
 
 def ask_gcloud(app_yaml: Path, name: str) -> list[Finding]:
     """gcloud's own opinion of an app.yaml; nothing when gcloud is not installed."""
-    root = _gcloud_root()
-    if root is None:
+    found = gcloud_python()
+    if found is None:
         return []
-    python = root / "platform" / "bundledpythonunix" / "bin" / "python3"
-    command = [str(python) if python.exists() else sys.executable, "-c", _PARSE]
-    answer = _run([*command, str(root), str(app_yaml)])
+    root, python = found
+    answer = _run([python, "-c", _PARSE, str(root), str(app_yaml)])
     if not answer.stdout.strip():
         return []
     line = re.search(r"line (\d+)", answer.stdout)
     return [Finding(name, int(line[1]) if line else 0, "A011", answer.stdout.strip()[:300])]
+
+
+def gcloud_python() -> tuple[Path, str] | None:
+    """The folder of an installed gcloud and the Python that it brings, else this one."""
+    program = shutil.which("gcloud")
+    if program is None:
+        return None
+    root = Path(os.path.realpath(program)).parent.parent
+    if not (root / "lib" / "googlecloudsdk").is_dir():
+        return None
+    python = root / "platform" / "bundledpythonunix" / "bin" / "python3"
+    return root, str(python) if python.exists() else sys.executable
 
 
 def ask_pip(requirements: Path, name: str) -> list[Finding]:
@@ -53,14 +64,6 @@ def ask_pip(requirements: Path, name: str) -> list[Finding]:
     errors = [line for line in answer.stderr.splitlines() if line.startswith("ERROR:")]
     text = errors[0].removeprefix("ERROR:").strip() if errors else "pip found no solution"
     return [Finding(name, 0, "R005", text[:300])]
-
-
-def _gcloud_root() -> Path | None:
-    program = shutil.which("gcloud")
-    if program is None:
-        return None
-    root = Path(os.path.realpath(program)).parent.parent
-    return root if (root / "lib" / "googlecloudsdk").is_dir() else None
 
 
 def _is_report(text: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
@@ -23,10 +23,19 @@ class YamlProblem(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A YAML value and its line: a scalar, a dict of str to Source, or a list of Source."""
+    """A YAML value and its line: a scalar, a dict of str to Source, or a list of Source.
+
+    `text` is a scalar as it is written, which is not always what YAML makes of it.
+    """
 
     value: Any
     line: int
+    text: str | None = None
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the text of this scalar is another one than what is written: no, 010, 1.10."""
+        return None not in (self.text, self.value) and str(self.value) != self.text
 
     def get(self, key: str) -> Source | None:
         """The value of a key, None when this is no mapping or has no such key."""
@@ -66,7 +75,7 @@ def _source(loader: yaml.SafeLoader, node: Node) -> Source:
     if isinstance(node, SequenceNode):
         return Source([_source(loader, child) for child in node.value], line)
     assert isinstance(node, ScalarNode)
-    return Source(loader.construct_object(node), line)
+    return Source(loader.construct_object(node), line, node.value)
 
 
 def _mapping(loader: yaml.SafeLoader, node: MappingNode) -> dict[str, Source]:
@@ -77,5 +86,5 @@ def _mapping(loader: yaml.SafeLoader, node: MappingNode) -> dict[str, Source]:
             line = key_node.start_mark.line + 1
             raise YamlProblem(f"the key {key!r} stands twice", line, duplicate=True)
         value = _source(loader, value_node)
-        mapping[key] = Source(value.value, key_node.start_mark.line + 1)
+        mapping[key] = replace(value, line=key_node.start_mark.line + 1)
     return mapping

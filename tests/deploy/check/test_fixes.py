@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import pytest
+
 from gae_pusher.deploy.check import Finding
 from gae_pusher.deploy.check.fixes import GCLOUDIGNORE, Edit, plan_fixes
 
 
 def test_writes_a_gcloudignore() -> None:
-    """Where there is none, a safe one is written."""
+    """Where there is none, a safe one is written; it includes .gitignore only where that exists."""
     findings = [Finding(".gcloudignore", 0, "U002", ""), Finding(".gcloudignore", 0, "U005", "")]
     assert plan_fixes(findings, {}) == [Edit(".gcloudignore", GCLOUDIGNORE, "written")]
+    with_git = GCLOUDIGNORE + "#!include:.gitignore\n"
+    edits = plan_fixes(findings, {".gitignore": "x\n"})
+    assert edits == [Edit(".gcloudignore", with_git, "written")]
 
 
 def test_includes_the_gitignore() -> None:
@@ -19,14 +24,20 @@ def test_includes_the_gitignore() -> None:
     assert edits == [Edit(".gcloudignore", "*.md\n#!include:.gitignore\n", "includes .gitignore")]
 
 
-def test_quotes_values() -> None:
-    """Only the named lines change, and a comment stays."""
-    text = "env_variables:\n  A: yes # on\n  B: 'no'\n  C: 1.10\n"
-    findings = [Finding("app.yaml", line, "A402", "") for line in (2, 4)]
-    assert plan_fixes(findings, {"app.yaml": text}) == [
-        Edit(
-            "app.yaml",
-            "env_variables:\n  A: 'yes' # on\n  B: 'no'\n  C: '1.10'\n",
-            "values quoted",
-        )
-    ]
+QUOTED = [
+    ("env_variables:\n  A: yes # on\n  B: 'no'\n", "env_variables:\n  A: 'yes' # on\n  B: 'no'\n"),
+    ("env_variables: {A: no, B: 010, C: x}\n", "env_variables: {A: 'no', B: '010', C: x}\n"),
+    ("env_variables:\r\n  C: 1.10\r\n", "env_variables:\r\n  C: '1.10'\r\n"),
+    ("build_env_variables:\n  D: 12:30", "build_env_variables:\n  D: '12:30'"),
+    (
+        "env_variables:\n  A: 'no'\n  B: 5\n  C: 1.5\n",
+        "env_variables:\n  A: 'no'\n  B: 5\n  C: 1.5\n",
+    ),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), QUOTED)
+def test_quotes_values(before: str, after: str) -> None:
+    """Values that YAML would change get quotes, whatever the style; all else stays as it is."""
+    edits = plan_fixes([Finding("app.yaml", 2, "A402", "")], {"app.yaml": before})
+    assert edits == [Edit("app.yaml", after, "values quoted")]

@@ -87,3 +87,43 @@ def test_installed_packages_are_counted_and_not_read(tmp_path: Path) -> None:
     assert project.installed == {"env39"}
     assert "env39/lib/secret.py" in project.uploaded
     assert "env39/lib/secret.py" not in project.texts
+
+
+def test_a_missing_include_is_found(tmp_path: Path) -> None:
+    """gcloud would refuse to go on; everything else is still looked at."""
+    write(tmp_path, app_dot_yaml="runtime: x", _dot_gcloudignore="#!include:.gitignore\n*.log\n")
+    project, findings = read_project(tmp_path)
+    assert [(f.path, f.code) for f in findings] == [(".gcloudignore", "U007")]
+    assert "app.yaml" in project.uploaded
+
+
+def test_git_says_what_it_ignores(tmp_path: Path) -> None:
+    """A .gitignore above or below the app counts, and a file that git has is not ignored."""
+    require("git", "install git")
+    app = tmp_path / "app"
+    write(tmp_path, _dot_gitignore="*.log\nout/\n")
+    write(app, app_dot_yaml="x: y", a_dot_log="", out__a_dot_js="", sub__b_dot_tmp="",
+          sub___dot_gitignore="*.tmp\n", kept_dot_log="")  # fmt: skip
+    for arguments in (["init", "-q"], ["add", "-f", "app/kept.log"]):
+        subprocess.run(["git", "-C", str(tmp_path), *arguments], check=True)
+    project, _ = read_project(app)
+    assert project.git_ignored == {"a.log", "out/a.js", "sub/b.tmp"}
+
+
+def test_what_comes_back_after_the_gitignore_is_wanted(tmp_path: Path) -> None:
+    """A build's output that .gcloudignore takes back is no mistake."""
+    write(tmp_path, app_dot_yaml="x: y", _dot_gitignore="/dist\n", dist__a_dot_js="",
+          _dot_gcloudignore="#!include:.gitignore\n!/dist\n")  # fmt: skip
+    project, _ = read_project(tmp_path)
+    assert "dist/a.js" in project.uploaded
+    assert project.git_ignored == frozenset()
+
+
+def test_links_are_followed_and_never_in_a_circle(tmp_path: Path) -> None:
+    """A linked folder's files are uploaded as gcloud uploads them; a link to above ends."""
+    write(tmp_path, elsewhere__a_dot_py="", app__app_dot_yaml="x: y")
+    (tmp_path / "app" / "lib").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "app" / "loop").symlink_to(tmp_path / "app")
+    (tmp_path / "app" / "broken").symlink_to(tmp_path / "nowhere")
+    project, _ = read_project(tmp_path / "app")
+    assert project.uploaded == {"app.yaml", "lib/a.py", "broken"}

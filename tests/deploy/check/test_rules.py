@@ -89,6 +89,27 @@ APP_CASES = [
     ("- url: /static", "- secure: always", ("A301", 7)),
     ("  static_dir: static", "  static_dir: assets", ("A306", 8)),
     ("  static_dir: static", "  expiration: 1d", ("A303", 7)),
+    (
+        "  static_dir: static",
+        "  secure: always\n  redirect_http_response_code: 301",
+        ("A303", 7),
+    ),
+    ("  script: auto", "  script: auto\n  expiration: 1d", ("A309", 11)),
+    (
+        "  static_dir: static",
+        "  static_files: static/\\1\n  upload: static/.*\\.png",
+        ("A306", 9),
+    ),
+    ("- url: /.*", "- url: /static/js\n  static_dir: static\n- url: /.*", ("A305", 9)),
+    ("runtime: python313", "runtime: python313\nenv_variables:\n  A: 010", ("A402", 3)),
+    ("runtime: python313", "runtime: python313\nbuild_env_variables:\n  A: 1.10", ("A402", 3)),
+    ("runtime: python313", "runtime: python313\nenv_variables:\n  A: {B: c}", ("A004", 3)),
+    ("  max_instances: 3", "  max_instances: '3'\n  min_instances: 4", ("A204", 6)),
+    (
+        "automatic_scaling:\n  max_instances: 3",
+        "basic_scaling:\n  idle_timeout: 5m",
+        ("A004", 4),
+    ),
     ("  static_dir: static", "  static_files: static/\\1", ("A303", 7)),
     ("  script: auto", "  script: main.app", ("A304", 10)),
     ("- url: /static", "- url: /pusher", ("A308", 7)),
@@ -101,6 +122,33 @@ APP_CASES = [
 def test_app_yaml(line: str, replacement: str, expected: tuple[str, int]) -> None:
     """A line of app.yaml that Google's server or parser would refuse is found, with its number."""
     assert expected in codes(project(SOUND_APP.replace(line, replacement, 1)))
+
+
+# Changes of a sound app.yaml that must stay without a finding.
+SOUND_CASES = [
+    ("runtime: python313", "runtime: python313\nenv_variables:"),
+    ("runtime: python313", "runtime: python313\nenv_variables:\n  A: 1.5\n  B: 7\n  C: 2026-11-22"),
+    ("runtime: python313", "runtime: python313\nenv_variables:\n  NODE_ENV: x\n  GAE_X: y"),
+    (
+        "runtime: python313",
+        "runtime: python313\nenv_variables:\n  PUSHER_KEY: 0f1e2d3c4b5a69788796",
+    ),
+    ("runtime: python313", "runtime: python313\nenv_variables:\n  PUSHER_SECRET: sm://p/name/1"),
+    ("runtime: python313", "runtime: python313\ndefault_expiration: '4d  5h'"),
+    ("  max_instances: 3", "  max_instances: '3'"),
+    ("- url: /static", "- url: /statics\n  static_dir: static\n- url: /static"),
+    (
+        "- url: /static",
+        "- url: /(.*)\n  static_files: static/\\1\n  upload: static/.*\n"
+        "  require_matching_file: true\n- url: /static",
+    ),
+]
+
+
+@pytest.mark.parametrize(("line", "replacement"), SOUND_CASES)
+def test_sound_settings(line: str, replacement: str) -> None:
+    """What Google takes, and does as it is written, is left in peace."""
+    assert codes(project(SOUND_APP.replace(line, replacement, 1))) == []
 
 
 ENTRYPOINTS = [
@@ -125,7 +173,10 @@ def test_without_entrypoint_main_must_have_an_app() -> None:
     app = SOUND_APP.replace("entrypoint: gunicorn --bind :$PORT --threads 8 main:app\n", "")
     routes = SOUND_FILES["main.py"]
     assert ("A407", 1) in codes(project(app))
-    assert codes(project(app, main_dot_py=routes + "app = make()\n")) == []
+    tried = "try:\n    from site.wsgi import (\n        app,\n    )\nfinally:\n    pass\n"
+    for text in ("app = make()\n", tried, "from site.wsgi import application as app\n"):
+        assert codes(project(app, main_dot_py=routes + text)) == []
+    assert codes(project(app + "main: site.wsgi\n")) == []
 
 
 def test_gunicorn_must_be_required() -> None:
@@ -133,9 +184,42 @@ def test_gunicorn_must_be_required() -> None:
     assert ("A406", 2) in codes(project(requirements_dot_txt="Flask>=3.0\n"))
 
 
+def test_gunicorn_may_be_required_elsewhere() -> None:
+    """A requirement of an included file counts, and so do hashes and names that begin alike."""
+    text = (
+        "-r deploy/base.txt\nFlask==3.0.0 \\\n    --hash=sha256:ab12 \\\n    --hash=sha256:cd34\n"
+    )
+    assert codes(project(requirements_dot_txt=text, deploy__base_dot_txt="gunicorn==23\n")) == []
+    assert ("A406", 2) in codes(project(requirements_dot_txt="gunicorn-logging==1\n"))
+
+
+def test_a_program_may_read_port_itself() -> None:
+    """An entrypoint that is a program of the app needs no $PORT when the program reads it."""
+    app = SOUND_APP.replace("gunicorn --bind :$PORT --threads 8 main:app", "python main.py")
+    assert ("A405", 2) in codes(project(app))
+    text = SOUND_FILES["main.py"] + "port = os.environ['PORT']\n"
+    assert codes(project(app, main_dot_py=text)) == []
+
+
+def test_threads_may_be_set_in_gunicorns_own_file() -> None:
+    """gunicorn reads gunicorn.conf.py by itself."""
+    app = SOUND_APP.replace(" --threads 8", "")
+    assert ("A408", 2) in codes(project(app))
+    assert codes(project(app, gunicorn_dot_conf_dot_py="threads = 8\n")) == []
+
+
 def test_warmup_needs_a_route() -> None:
-    """The warmup service is found useless when nothing routes its request."""
+    """The warmup service is found useless when nothing routes its request, in any framework."""
     assert ("A409", 3) in codes(project(main_dot_py="x = 1\n"))
+    for text in ("path('_ah/warmup', warmup)\n", "@ah.route('/warmup')\n"):
+        assert codes(project(main_dot_py=text)) == []
+
+
+def test_a_static_handler_before_a_route() -> None:
+    """A route that a static handler takes first is named with the handler's line."""
+    routes = SOUND_FILES["main.py"] + "@app.route('/static/new')\ndef new(): ...\n"
+    assert ("A308", 7) in codes(project(main_dot_py=routes))
+    assert codes(project(main_dot_py=routes.replace("@app", "@blueprint"))) == []
 
 
 CONFIG_CASES = [
@@ -179,8 +263,9 @@ def test_other_configs(path: str, text: str, expected: tuple[str, int] | None) -
 
 
 REQUIREMENT_CASES = [
-    ("gunicorn\n-e .\n", ("R007", 2)),
+    ("gunicorn\n-e ../mine\n", ("R007", 2)),
     ("gunicorn\n./local\n", ("R007", 2)),
+    ("gunicorn\n-e .\n./static\ngit+https://host/x.git#egg=x\nhttps://host/x.whl\n", None),
     ("gunicorn\nFlask = 3\n", ("R006", 2)),
     ("gunicorn\nappengine-python-standard>=1\n", ("R004", 2)),
     ("gunicorn\n--extra-index-url x\n-r more.txt\nFlask[async]>=3 ; python_version>'3'\n", None),
@@ -209,6 +294,9 @@ def test_missing_and_refused_files() -> None:
 def test_upload() -> None:
     """Files of secrets, too many files and static files that stay behind are found."""
     assert ("U003", 0) in codes(project(_dot_env="A=1"))
+    assert (
+        codes(project(_dot_env_dot_example="A=1", ca_dot_pem="-----BEGIN CERTIFICATE-----")) == []
+    )
     many = Project(sizes={f"f{n}": 1 for n in range(10_001)})
     many = Project(sizes=many.sizes, uploaded=frozenset(many.sizes))
     assert "U001" in [code for code, _ in codes(many)]
@@ -220,6 +308,10 @@ SECRETS = [
     ("PUSHER_SECRET = '0f1e2d3c4b5a69788796'", "S001"),
     ("url = 'https://key:0f1e2d3c4b5a69788796@api-eu.pusher.com/apps/1'", "S001"),
     ("-----BEGIN RSA PRIVATE KEY-----", "S002"),
+    ("os.environ.get('PUSHER_SECRET', '0f1e2d3c4b5a69788796')", "S001"),
+    ("Pusher('1', 'key', secret='0f1e2d3c4b5a69788796')", "S001"),
+    ("PUSHER_SECRET=your-secret-here", None),
+    ("PUSHER_SECRET: my-secret", None),
     ("PUSHER_SECRET: sm://project/name/latest", None),
     ("PUSHER_SECRET = os.environ['X']", None),
     ("http://local-key:local-secret@127.0.0.1:6001/apps/4242", None),
@@ -238,11 +330,27 @@ def test_secrets(line: str, expected: str | None) -> None:
     assert all("0f1e2d3c4b5a69788796" not in finding.message for finding in found)
 
 
+def test_a_secret_under_another_name() -> None:
+    """In app.yaml whatever looks like a Pusher secret is found, a key is not."""
+    text = "env_variables:\n  REALTIME: 0f1e2d3c4b5a69788796\n  APP_KEY: 0f1e2d3c4b5a69788796\n"
+    assert codes(project(SOUND_APP + text)) == [("S001", 12)]
+
+
+def test_code_that_names_a_secret_holds_none() -> None:
+    """In Python only a text in quotes is a secret."""
+    routes = SOUND_FILES["main.py"]
+    assert codes(project(main_dot_py=routes + "PUSHER_SECRET = SETTINGS_V2\n")) == []
+
+
 def test_private_channels_need_authorization() -> None:
     """An app that names private channels and authorizes none of them is told so."""
     routes = SOUND_FILES["main.py"]
     assert ("W002", 0) in codes(project(main_dot_py=routes + "p['private-x']\n"))
-    assert codes(project(main_dot_py=routes + "p['private-x'].authenticate(s)\n")) == []
+    for use in (
+        "p['private-x'].authenticate(s)",
+        "e = FlaskEndpoints()\n@e.authorize('private-x')",
+    ):
+        assert codes(project(main_dot_py=f"{routes}{use}\n")) == []
 
 
 def test_every_code_can_be_found_somewhere() -> None:

@@ -9,6 +9,8 @@ from typing import Final
 
 from gae_pusher.deploy.check.findings import Finding
 from gae_pusher.deploy.check.project import Project
+from gae_pusher.deploy.check.python_source import has_app
+from gae_pusher.deploy.check.rules.requirements import requires
 from gae_pusher.deploy.check.schema import APP_YAML, check_schema
 from gae_pusher.deploy.check.yaml_source import Source
 
@@ -38,7 +40,10 @@ _RANGES: Final = (
     ("target_cpu_utilization", 0.5, 0.95),
     ("target_throughput_utilization", 0.5, 0.95),
 )
-_RESERVED: Final = re.compile(r"PORT|GAE_.*|GOOGLE_CLOUD_PROJECT|NODE_ENV|K_SERVICE")
+_RESERVED: Final = re.compile(
+    r"PORT|GOOGLE_CLOUD_PROJECT"
+    r"|GAE_(APPLICATION|DEPLOYMENT_ID|ENV|INSTANCE|MEMORY_MB|RUNTIME|SERVICE|VERSION)"
+)
 _EXPRESSION_OF_PORT: Final = re.compile(r"\$\{?PORT\b")
 
 
@@ -103,7 +108,8 @@ def _check_automatic(path: str, app: Source) -> Iterator[Finding]:
     section = app.get("automatic_scaling") or Source({}, 1)
     for key, low, high in _RANGES:
         source = section.get(key)
-        if source and _is_number(source.value) and not low <= source.value <= high:
+        number = _number(source)
+        if source and number is not None and not low <= number <= high:
             text = f"{key} is {source.value}, the range is {low} to {high}"
             yield Finding(path, source.line, "A204", text)
     for low_key, high_key in (
@@ -111,7 +117,7 @@ def _check_automatic(path: str, app: Source) -> Iterator[Finding]:
         ("min_idle_instances", "max_idle_instances"),
     ):
         low_source, high_source = section.get(low_key), section.get(high_key)
-        if low_source and high_source and _exceeds(low_source.value, high_source.value):
+        if low_source and _exceeds(_number(low_source), _number(high_source)):
             yield Finding(path, low_source.line, "A204", f"{low_key} is more than {high_key}")
     if not section.plain("max_instances"):
         yield Finding(path, section.line, "A205", "automatic_scaling has no max_instances")
@@ -119,16 +125,20 @@ def _check_automatic(path: str, app: Source) -> Iterator[Finding]:
 
 def _check_at_least_one(path: str, app: Source, kind: str) -> Iterator[Finding]:
     key = "instances" if kind == "manual_scaling" else "max_instances"
-    source = (app.get(kind) or Source({}, 1)).get(key)
-    if source and _is_number(source.value) and source.value < 1:
+    section = app.get(kind) or Source({}, 1)
+    source, number = section.get(key), _number(section.get(key))
+    if source is None:
+        yield Finding(path, section.line, "A004", f"{kind} needs {key}")
+    elif number is not None and number < 1:
         yield Finding(path, source.line, "A204", f"{key} is {source.value}, it must be 1 or more")
 
 
 def _check_variables(path: str, app: Source) -> Iterator[Finding]:
-    for name, source in (app.get("env_variables") or Source({}, 1)).items():
+    sections = [app.get("env_variables"), app.get("build_env_variables")]
+    for name, source in (pair for section in sections if section for pair in section.items()):
         if source.value is None:
             yield Finding(path, source.line, "A401", f"{name} is null")
-        elif isinstance(source.value, (bool, float)):
+        elif source.is_changed:
             yield Finding(path, source.line, "A402", f"{name} is not quoted")
         if _RESERVED.fullmatch(name):
             yield Finding(path, source.line, "A403", f"{name} is App Engine's to set")
@@ -137,8 +147,7 @@ def _check_variables(path: str, app: Source) -> Iterator[Finding]:
 def _check_entrypoint(project: Project, app: Source) -> Iterator[Finding]:
     path, source = project.app_yaml, app.get("entrypoint")
     if source is None:
-        main = project.texts.get("main.py", "")
-        if not re.search(r"^(app\b|from .* import .*\bapp\b|def app\b)", main, re.MULTILINE):
+        if not app.get("main") and not has_app(project.texts.get("main.py", "")):
             yield Finding(path, 1, "A407", "there is no entrypoint, and no `app` in main.py")
         return
     if not isinstance(source.value, str):
@@ -149,24 +158,40 @@ def _check_entrypoint(project: Project, app: Source) -> Iterator[Finding]:
 
 def _check_command(project: Project, line: int, command: str) -> Iterator[Finding]:
     path, gunicorn = project.app_yaml, "gunicorn" in command
-    if not _EXPRESSION_OF_PORT.search(command) and (not gunicorn or _binds(command)):
+    told = _EXPRESSION_OF_PORT.search(command) or (gunicorn and not _binds(command))
+    if not told and (gunicorn or not _reads_port(project)):
         yield Finding(path, line, "A405", "the entrypoint does not use $PORT")
     if not gunicorn:
         return
-    requirements = project.texts.get("requirements.txt", "")
-    if not re.search(r"^gunicorn\b", requirements, re.MULTILINE | re.IGNORECASE):
+    if "requirements.txt" in project.texts and not requires(project, "gunicorn"):
         yield Finding(path, line, "A406", "the entrypoint runs gunicorn, nothing installs it")
-    if not re.search(r"--threads|--worker-class|\s-k\b|-c\b|--config", command):
+    configured = re.search(r"--threads|--worker-class|\s-k\b|-c\b|--config", command)
+    if not configured and not project.has("gunicorn.conf.py"):
         yield Finding(path, line, "A408", "gunicorn serves one request at a time per worker")
+
+
+def _reads_port(project: Project) -> bool:
+    """Whether the app may read $PORT by itself, in Python or in a script that starts it."""
+    return any(
+        re.search(r"\bPORT\b", text)
+        for path, text in project.texts.items()
+        if path.endswith((".py", ".sh"))
+    )
 
 
 def _binds(command: str) -> bool:
     return bool(re.search(r"\s(-b|--bind)\b", command))
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def _number(source: Source | None) -> float | None:
+    """A number that may stand in quotes; None for anything else."""
+    if source is None or isinstance(source.value, bool):
+        return None
+    try:
+        return float(source.value)
+    except (TypeError, ValueError):
+        return None
 
 
-def _exceeds(low: object, high: object) -> bool:
-    return isinstance(low, int) and isinstance(high, int) and low > high
+def _exceeds(low: float | None, high: float | None) -> bool:
+    return low is not None and high is not None and low > high

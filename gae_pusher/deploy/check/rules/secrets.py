@@ -11,15 +11,24 @@ from gae_pusher.deploy.check.project import Project
 
 __all__ = ["check_secrets"]
 
-_PUSHER_SECRET: Final = re.compile(
-    r"PUSHER_(?:APP_)?SECRET['\"]?\s*[:=]\s*['\"]?[A-Za-z0-9+/=_-]{8,}['\"]?\s*(?:[,}#]|$)"
-    r"|https?://[^\s:/@<{$]+:(?!SECRET)[^\s:/@<{$]{8,}@(?!localhost|127\.)[^\s/]+/apps/"
+# A real secret is random and has a digit; "my-secret" and "your-secret-here" are placeholders.
+_RANDOM: Final = r"(?=[A-Za-z+/=_-]*\d)[A-Za-z0-9+/=_-]{8,}"
+_NAME: Final = r"PUSHER_(?:APP_)?SECRET"
+_IN_QUOTES: Final = (
+    rf"(?:{_NAME}['\"]?|\bsecret) *[:=,] *['\"]{_RANDOM}['\"]"
+    rf"|https?://[^\s:/@<{{$]+:{_RANDOM}@(?!localhost|127\.)[^\s/]+/apps/"
 )
+_BARE: Final = rf"{_NAME} *[:=] *{_RANDOM} *(?:#|$)"
+_PUSHER_SECRET: Final = re.compile(_IN_QUOTES, re.MULTILINE)
+_PUSHER_SECRET_IN_DATA: Final = re.compile(f"{_IN_QUOTES}|{_BARE}", re.MULTILINE)
 _OTHER_SECRETS: Final = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:\\n[A-Za-z0-9+/]{20}|$)"
     r"|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36}\b"
-    r"|PUSHER_ENCRYPTION_MASTER_KEY_BASE64['\"]?\s*[:=]\s*['\"]?[A-Za-z0-9+/]{43}="
+    r"|PUSHER_ENCRYPTION_MASTER_KEY_BASE64['\"]? *[:=,] *['\"]?[A-Za-z0-9+/]{43}=",
+    re.MULTILINE,
 )
+_HEX_SECRET: Final = re.compile(r"[0-9a-f]{20}")
+_CODE: Final = (".py", ".js", ".html")
 
 
 def check_secrets(project: Project) -> Iterator[Finding]:
@@ -30,8 +39,25 @@ def check_secrets(project: Project) -> Iterator[Finding]:
     for path, text in sorted(project.texts.items()):
         if path not in project.uploaded and path != project.app_yaml:
             continue
-        for number, line in enumerate(text.splitlines(), 1):
-            if _PUSHER_SECRET.search(line):
-                yield Finding(path, number, "S001", "this line holds a Pusher secret")
-            if _OTHER_SECRETS.search(line):
-                yield Finding(path, number, "S002", "this line holds a key or token")
+        ours = _PUSHER_SECRET if path.endswith(_CODE) else _PUSHER_SECRET_IN_DATA
+        lines = {_line(text, match) for match in ours.finditer(text)}
+        if path == project.app_yaml:
+            lines |= _hexadecimal(project)
+        for line in sorted(lines):
+            yield Finding(path, line, "S001", "this line holds a Pusher secret")
+        for line in sorted({_line(text, match) for match in _OTHER_SECRETS.finditer(text)}):
+            yield Finding(path, line, "S002", "this line holds a key or token")
+
+
+def _line(text: str, match: re.Match[str]) -> int:
+    return text.count("\n", 0, match.start()) + 1
+
+
+def _hexadecimal(project: Project) -> set[int]:
+    """Variables that look like a Pusher secret under another name; a key looks like one too."""
+    variables = project.app.get("env_variables")
+    return {
+        source.line
+        for name, source in (variables.items() if variables else ())
+        if _HEX_SECRET.fullmatch(source.text or "") and "KEY" not in name
+    }

@@ -14,7 +14,9 @@ __all__ = ["check_upload", "is_secret_file"]
 MAX_FILES: Final = 10_000
 MAX_FILE_BYTES: Final = 32 * 1024 * 1024
 
-_SECRET_FILES: Final = re.compile(r"(^|/)(\.env(\..+)?|.*\.pem|.*-key\.json|credentials\.json)$")
+_SECRET_FILES: Final = re.compile(
+    r"(^|/)(\.env(\.(?!example|sample|template|dist)[^/]+)?|[^/]*-key\.json|credentials\.json)$"
+)
 
 
 def check_upload(project: Project) -> Iterator[Finding]:
@@ -26,8 +28,9 @@ def check_upload(project: Project) -> Iterator[Finding]:
     if ".gcloudignore" not in project.sizes:
         yield Finding(".gcloudignore", 0, "U002", "the file does not exist")
     yield from _check_folders(project)
+    below = tuple(f"{folder}/" for folder in project.installed)
     for path in sorted(project.uploaded):
-        if path.startswith(tuple(f"{folder}/" for folder in project.installed)):
+        if path.startswith(below):
             continue
         if is_secret_file(path):
             yield Finding(path, 0, "U003", "this file would be uploaded")
@@ -35,7 +38,7 @@ def check_upload(project: Project) -> Iterator[Finding]:
             yield Finding(path, 0, "U006", f"{project.sizes[path] // 1024 // 1024} MB")
     ignored = sorted(project.uploaded & project.git_ignored)
     if ignored:
-        text = f"{len(ignored)} files that git ignores would be uploaded, {ignored[0]} for one"
+        text = f"{len(ignored)} files that git ignores, {ignored[0]} for one"
         yield Finding(".gcloudignore", 0, "U005", text)
 
 

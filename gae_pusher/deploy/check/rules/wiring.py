@@ -8,14 +8,21 @@ from typing import Final
 
 from gae_pusher.deploy.check.findings import Finding
 from gae_pusher.deploy.check.project import Project
+from gae_pusher.deploy.check.rules.handlers import matches
 from gae_pusher.deploy.check.yaml_source import Source
 
 __all__ = ["check_wiring"]
 
 _ENDPOINT: Final = re.compile(r"""["'](/pusher/[a-z-]+|/_ah/warmup|/tasks/)""")
 _USES_PRIVATE: Final = re.compile(r"""["'](private|presence)-""")
-_AUTHORIZES: Final = re.compile(r"ChannelAuthorizationApp|\.authenticate\(|PusherBlueprint")
-WARMUP: Final = "/_ah/warmup"
+_AUTHORIZES: Final = re.compile(
+    r"ChannelAuthorizationApp|\w+Endpoints\b|authorize_channel|\.authorize\b|\.authenticate\("
+)
+_ROUTE: Final = re.compile(
+    r"""^@(?:app|application)\.(?:route|get|post|put|patch|delete)\( *["'](/[^"'<{]*)["']""",
+    re.MULTILINE,
+)
+_ROUTES_WARMUP: Final = re.compile(r"""_ah/warmup|["']/?warmup/?["']""")
 
 
 def check_wiring(project: Project) -> Iterator[Finding]:
@@ -26,9 +33,12 @@ def check_wiring(project: Project) -> Iterator[Finding]:
         if path.endswith(".py") and path in project.uploaded and not path.startswith("gae_pusher/")
     }
     endpoints = _endpoints(sources)
-    yield from _check_warmup(project, endpoints)
+    yield from _check_warmup(project, sources)
     for endpoint, (path, line) in endpoints.items():
         yield from _check_reached(project, endpoint, path, line)
+    for text in sources.values():
+        for route in sorted(set(_ROUTE.findall(text)) - endpoints.keys()):
+            yield from _check_shadowed(project, route)
     uses = next((p for p, text in sources.items() if _USES_PRIVATE.search(text)), None)
     if uses and not any(_AUTHORIZES.search(text) for text in sources.values()):
         yield Finding(uses, 0, "W002", "it uses private channels and nothing authorizes them")
@@ -42,32 +52,41 @@ def _endpoints(sources: dict[str, str]) -> dict[str, tuple[str, int]]:
     return found
 
 
-def _check_warmup(project: Project, endpoints: dict[str, tuple[str, int]]) -> Iterator[Finding]:
+def _check_warmup(project: Project, sources: dict[str, str]) -> Iterator[Finding]:
     services = project.app.get("inbound_services") or Source([], 1)
     for service in services.entries():
-        if service.value == "warmup" and WARMUP not in endpoints:
-            yield Finding(project.app_yaml, service.line, "A409", f"nothing routes {WARMUP}")
+        if service.value == "warmup" and not any(map(_ROUTES_WARMUP.search, sources.values())):
+            yield Finding(project.app_yaml, service.line, "A409", "nothing routes /_ah/warmup")
 
 
 def _check_reached(project: Project, endpoint: str, path: str, line: int) -> Iterator[Finding]:
     handlers = (project.app.get("handlers") or Source([], 1)).entries()
-    handler = next((entry for entry in handlers if _matches(entry, endpoint)), None)
+    handler = _first(project, endpoint)
     if handler is None:
         if handlers:
             yield Finding(path, line, "W001", f"no handler of {project.app_yaml} serves {endpoint}")
     elif not handler.get("script"):
-        text = f"{endpoint} goes to this handler and never to the app"
-        yield Finding(project.app_yaml, handler.line, "A308", text)
-    elif handler.plain("login") in ("required", "admin"):
+        yield from _check_shadowed(project, endpoint)
+    elif endpoint.startswith("/pusher/") and handler.plain("login") in ("required", "admin"):
         text = f"{endpoint} needs a Google login here: Pusher and browsers have none"
         yield Finding(project.app_yaml, handler.line, "W001", text)
 
 
-def _matches(handler: Source, endpoint: str) -> bool:
-    url = str(handler.plain("url", ""))
-    try:
-        if handler.get("static_dir"):
-            return endpoint.startswith(url.rstrip("/") + "/")
-        return bool(re.fullmatch(url, endpoint))
-    except re.error:
-        return False
+def _check_shadowed(project: Project, route: str) -> Iterator[Finding]:
+    handler = _first(project, route)
+    if handler and not handler.get("script"):
+        text = f"{route} goes to this handler and never to the app"
+        yield Finding(project.app_yaml, handler.line, "A308", text)
+
+
+def _first(project: Project, path: str) -> Source | None:
+    """The handler that takes a path, those aside that let go what they have no file for."""
+    handlers = (project.app.get("handlers") or Source([], 1)).entries()
+    return next(
+        (
+            entry
+            for entry in handlers
+            if matches(entry, path) and entry.plain("require_matching_file") is not True
+        ),
+        None,
+    )
