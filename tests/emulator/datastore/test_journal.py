@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 import subprocess
 import sys
@@ -72,6 +73,22 @@ def test_reserved_ids_are_remembered(file: Path, tmp_path: Path) -> None:
     assert next_one.path[0].id != first.path[0].id
 
 
+def commit_until_it_fails(raw: Raw, working: threading.Event) -> int:
+    """How many commits were acknowledged; tells when 20 were."""
+    for number in itertools.count(1):
+        mutations = [
+            Mutation(upsert=raw.entity(raw.key("T", number), x=number)),
+            Mutation(upsert=raw.entity(raw.key("Last", 1), x=number)),
+        ]
+        try:
+            raw.commit(raw.begin(), *mutations)
+        except grpc.RpcError:
+            return number - 1
+        if number == 20:
+            working.set()
+    raise AssertionError("counting does not end")
+
+
 def test_a_kill_loses_nothing_that_was_acknowledged(file: Path) -> None:
     """Every commit that was answered is there after the process was killed at its work."""
     command = [sys.executable, "-m", "tests.emulator.datastore.crashing", str(file)]
@@ -79,21 +96,10 @@ def test_a_kill_loses_nothing_that_was_acknowledged(file: Path) -> None:
     with process:
         assert process.stdout is not None
         raw = Raw(f"127.0.0.1:{int(process.stdout.readline())}")
-        acknowledged = 0
         working = threading.Event()
         killer = threading.Thread(target=lambda: working.wait(30) and process.kill())
         killer.start()
-        with pytest.raises(grpc.RpcError):
-            while True:
-                number = acknowledged + 1
-                mutations = [
-                    Mutation(upsert=raw.entity(raw.key("T", number), x=number)),
-                    Mutation(upsert=raw.entity(raw.key("Last", 1), x=number)),
-                ]
-                raw.commit(raw.begin(), *mutations)
-                acknowledged = number
-                if number == 20:
-                    working.set()
+        acknowledged = commit_until_it_fails(raw, working)
         killer.join()
         raw.close()
     with running(file) as raw:
