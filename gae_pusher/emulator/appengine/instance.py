@@ -125,7 +125,7 @@ class Instance:
         if crash is not None:
             self._say("problem", text=f"{crash}; it starts again when a file changes")
         elif state is State.SERVING:
-            self.note("the app is ready")
+            self.note("the app listens")
 
     def _late(self) -> None:
         self.note(f"the app does not listen on $PORT ({self.port}) yet: requests wait")
