@@ -33,8 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     A failure is one or two lines on stderr, never a traceback.
     """
-    arguments = parser().parse_args(argv)
     try:
+        arguments = parser().parse_args(argv)
         code: int = arguments.run(arguments)
     except (PusherError, OSError) as error:
         print(f"gae-pusher: {error}", file=sys.stderr)  # noqa: T201
