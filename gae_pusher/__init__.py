@@ -15,6 +15,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from gae_pusher.channels import transactions
 from gae_pusher.config import Config
 from gae_pusher.environment import url2options
 from gae_pusher.errors import (
@@ -26,6 +27,7 @@ from gae_pusher.errors import (
     DecryptionFailed,
     EncryptionError,
     Forbidden,
+    InTransaction,
     InvalidChannelName,
     InvalidEventName,
     InvalidRequest,
@@ -36,8 +38,10 @@ from gae_pusher.errors import (
     MalformedWebhook,
     MissingHeader,
     MissingMasterKey,
+    NoSuchEntry,
     NotFound,
     NotFoundError,
+    OutboxError,
     PartialFailure,
     PayloadTooLarge,
     ProtocolError,
@@ -57,10 +61,12 @@ from gae_pusher.errors import (
     TaskError,
     TaskTooLarge,
     TooManyChannels,
+    TransactionTooLarge,
     TransportError,
     TransportTimeout,
     UnexpectedReturnStatusError,
     UnexpectedStatus,
+    UnknownEntryVersion,
     UnknownKey,
     UnknownQueue,
     WebhookError,
@@ -78,6 +84,9 @@ if TYPE_CHECKING:
     from gae_pusher.channels.ndb import GaeNdbChannel
     from gae_pusher.channels.requests import RequestsChannel
     from gae_pusher.channels.tornado import TornadoChannel
+    from gae_pusher.channels.transactions import Deferred
+    from gae_pusher.outbox.app import OutboxApp
+    from gae_pusher.outbox.outbox import Outbox
     from gae_pusher.sansio.events import (
         CacheMiss,
         ChannelOccupied,
@@ -111,10 +120,12 @@ __all__ = [
     "ConfigurationError",
     "ConnectionFailed",
     "DecryptionFailed",
+    "Deferred",
     "EncryptionError",
     "Forbidden",
     "GaeNdbChannel",
     "GoogleAppEngineChannel",
+    "InTransaction",
     "InvalidChannelName",
     "InvalidEventName",
     "InvalidRequest",
@@ -128,8 +139,12 @@ __all__ = [
     "MemberRemoved",
     "MissingHeader",
     "MissingMasterKey",
+    "NoSuchEntry",
     "NotFound",
     "NotFoundError",
+    "Outbox",
+    "OutboxApp",
+    "OutboxError",
     "PartialFailure",
     "PayloadTooLarge",
     "ProtocolError",
@@ -156,10 +171,12 @@ __all__ = [
     "TaskTooLarge",
     "TooManyChannels",
     "TornadoChannel",
+    "TransactionTooLarge",
     "TransportError",
     "TransportTimeout",
     "UnexpectedReturnStatusError",
     "UnexpectedStatus",
+    "UnknownEntryVersion",
     "UnknownEvent",
     "UnknownKey",
     "UnknownQueue",
@@ -187,6 +204,9 @@ _LAZY = {
     "BundledNdbChannel": "gae_pusher.channels.bundled_ndb",
     "TornadoChannel": "gae_pusher.channels.tornado",
     "AsyncioChannel": "gae_pusher.channels.asyncio",
+    "Deferred": "gae_pusher.channels.transactions",
+    "Outbox": "gae_pusher.outbox.outbox",
+    "OutboxApp": "gae_pusher.outbox.app",
     "WebhookApp": "gae_pusher.wsgi.webhooks",
     "ChannelAuthorizationApp": "gae_pusher.wsgi.authorization",
     "UserAuthenticationApp": "gae_pusher.wsgi.authentication",
@@ -203,6 +223,9 @@ _LAZY = {
     "SubscriptionCount": "gae_pusher.sansio.events",
     "UnknownEvent": "gae_pusher.sansio.events",
 }
+
+# The channels are told what stands above them: a Pusher that is given no outbox gets this one.
+transactions.default_outbox = lambda: __getattr__("Outbox")()
 
 
 def pusher_from_url(url: str | None = None) -> Pusher:

@@ -8,7 +8,8 @@ PusherError
 │   ├── InvalidSocketId
 │   ├── InvalidUserId
 │   ├── PayloadTooLarge
-│   │   └── TaskTooLarge
+│   │   ├── TaskTooLarge
+│   │   └── TransactionTooLarge
 │   ├── InvalidTask
 │   └── TooManyChannels
 ├── TransportError: no answer
@@ -38,6 +39,10 @@ PusherError
 │   └── RemoteProtocolError
 ├── TaskError: Cloud Tasks answered no
 │   └── UnknownQueue
+├── OutboxError
+│   ├── InTransaction
+│   ├── NoSuchEntry
+│   └── UnknownEntryVersion
 └── TaskDropped: what a task's handler raises to have the task given up
 
 The names that users of the older modules catch stand at the end of the module.
@@ -57,6 +62,7 @@ __all__ = [
     "DecryptionFailed",
     "EncryptionError",
     "Forbidden",
+    "InTransaction",
     "InvalidChannelName",
     "InvalidEventName",
     "InvalidRequest",
@@ -67,8 +73,10 @@ __all__ = [
     "MalformedWebhook",
     "MissingHeader",
     "MissingMasterKey",
+    "NoSuchEntry",
     "NotFound",
     "NotFoundError",
+    "OutboxError",
     "PartialFailure",
     "PayloadTooLarge",
     "ProtocolError",
@@ -88,10 +96,12 @@ __all__ = [
     "TaskError",
     "TaskTooLarge",
     "TooManyChannels",
+    "TransactionTooLarge",
     "TransportError",
     "TransportTimeout",
     "UnexpectedReturnStatusError",
     "UnexpectedStatus",
+    "UnknownEntryVersion",
     "UnknownKey",
     "UnknownQueue",
     "WebhookError",
@@ -152,6 +162,10 @@ class PayloadTooLarge(InvalidRequest):
 
 class TaskTooLarge(PayloadTooLarge):
     """A background task, with its URL and headers, has `size` bytes, more than `limit`."""
+
+
+class TransactionTooLarge(PayloadTooLarge):
+    """The events of one transaction have `size` bytes together, more than one entity can hold."""
 
 
 class InvalidTask(InvalidRequest):
@@ -338,6 +352,22 @@ class UnknownQueue(TaskError):
 
 class TaskDropped(PusherError):
     """Raised by the handler of a background task that no retry can help: it is given up."""
+
+
+class OutboxError(PusherError):
+    """The outbox cannot do what it was asked to."""
+
+
+class InTransaction(OutboxError):
+    """A trigger inside a transaction that may not wait for it: on_commit='raise', or `info=`."""
+
+
+class NoSuchEntry(OutboxError):
+    """The outbox has no entry of this id: it was delivered, dropped, or never there."""
+
+
+class UnknownEntryVersion(OutboxError):
+    """An entry was written by another release, in a shape that this one does not read."""
 
 
 # What the 2012 module (pusher 0.x) called them.

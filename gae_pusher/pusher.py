@@ -157,6 +157,12 @@ class Pusher(AsyncTwins):
         """The port of the HTTP API."""
         return self.config.port
 
+    @property
+    def sender(self) -> Sender:
+        """What sends for this app, the outbox included."""
+        with self._lock:
+            return self._sender()
+
     def trigger(
         self,
         channels: str | Iterable[str],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from gae_pusher.channels.base import BlockingSender, Channel
 from gae_pusher.config import Config
@@ -82,7 +82,7 @@ class GoogleAppEngineSender(BlockingSender):
 class GoogleAppEngineChannel(Channel):
     """The channel type for App Engine; blocks until the answer is there."""
 
-    sender_type = GoogleAppEngineSender
+    sender_type: ClassVar[type[GoogleAppEngineSender]] = GoogleAppEngineSender
 
 
 def urlfetch_arguments(request: Request, timeout: float) -> dict[str, Any]:

@@ -15,7 +15,9 @@ from typing import Any, Generic, TypeVar
 from google.cloud import ndb  # type: ignore[attr-defined]
 
 from gae_pusher.channels.appengine import GoogleAppEngineChannel, GoogleAppEngineSender
+from gae_pusher.channels.transactions import Deferred, OutboxLike, Transactions
 from gae_pusher.channels.twins import ChannelTwins
+from gae_pusher.config import Config
 from gae_pusher.errors import ConfigurationError
 from gae_pusher.sansio.http import Request, Response
 from gae_pusher.sansio.operations import Plan, Steps
@@ -62,13 +64,39 @@ class Future(ndb.Future):  # type: ignore[misc]
 
 
 class GaeNdbSender(GoogleAppEngineSender):
-    """Blocks as its parent does, and answers `perform_async` with futures."""
+    """Blocks as its parent does, and answers `perform_async` with futures.
+
+    Inside a transaction triggers wait for the commit as `on_commit` says: 'outbox' stores them
+    with it in `outbox` (by default one with default settings), 'send' sends them after it,
+    'raise' refuses. The answer is then Deferred, at once.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        outbox: OutboxLike | None = None,
+        on_commit: str = "outbox",
+        **options: Any,
+    ) -> None:
+        super().__init__(config, **options)
+        self.transactions = Transactions(on_commit, outbox)
+
+    def perform(self, plan: Plan[T], timeout: float | None = None) -> Any:
+        """The plan's answer; Deferred for triggers inside a transaction."""
+        return self._deferred(plan) or super().perform(plan, timeout)
 
     def perform_async(self, plan: Plan[T], timeout: float | None = None) -> Future:
         """A future of the plan's answer; every error of the verb settles it.
 
-        Raises ConfigurationError outside of a context.
+        Inside a transaction that of a trigger is settled already, so it may be yielded there.
+        Raises ConfigurationError outside of a context, InTransaction with on_commit='raise'.
         """
+        deferred = self._deferred(plan)
+        if deferred is not None:
+            future = Future("a trigger that waits for the commit")
+            future.set_result(deferred)
+            return future
         return _Performance(self, plan, self.timeout(timeout)).future
 
     def send_request_async(self, request: Request, timeout: float) -> Future:
@@ -86,6 +114,12 @@ class GaeNdbSender(GoogleAppEngineSender):
 
         loop.queue_rpc(self.engine.submit(request, timeout), done)
         return future
+
+    def _deferred(self, plan: Plan[Any]) -> Deferred | None:
+        context = ndb.context.get_context(False)
+        if context is None or not context.in_transaction():
+            return None
+        return self.transactions.defer(self, plan)
 
 
 class GaeNdbChannel(ChannelTwins, GoogleAppEngineChannel):

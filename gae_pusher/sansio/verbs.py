@@ -48,11 +48,13 @@ class Verbs:
         data: Any,
         socket_id: str | None = None,
         info: Attributes = None,
+        already_encoded: bool = False,
     ) -> Plan[dict[str, Any]]:
         """POST /events (section 1.2), one request for each 100 channels."""
         targets = self._targets(channels)
         fields: dict[str, Any] = {"name": names.check_event(event)}
-        fields["data"] = self._data(targets[0], event, data)
+        encode = self._encoded if already_encoded else self._data
+        fields["data"] = encode(targets[0], event, data)
         fields |= self._options(socket_id, info)
         slices = tuple(_slices(targets, self.config.limits.channels_per_trigger))
         operations = tuple(self._post("/events", {**fields, "channels": part}) for part in slices)

@@ -1,0 +1,1 @@
+"""Events that commit with the caller's transaction and are sent until they arrived."""
