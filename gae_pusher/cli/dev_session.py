@@ -15,7 +15,7 @@ from typing import Any, Final, TextIO
 
 from gae_pusher.cli.console import paint, render, render_json
 from gae_pusher.emulator.activity import Activity
-from gae_pusher.emulator.channels.guard import is_loopback
+from gae_pusher.emulator.loopback import is_loopback
 from gae_pusher.emulator.stack import Google, Running, Stack, StackPlan
 
 __all__ = ["Session", "addresses"]

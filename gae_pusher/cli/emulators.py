@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from gae_pusher.cli.emulated_tasks import TasksEmulator, add_tasks_options, plan_tasks
 from gae_pusher.emulator.channels import options
-from gae_pusher.emulator.channels.guard import is_loopback
+from gae_pusher.emulator.loopback import is_loopback
 from gae_pusher.emulator.channels.settings import DEVELOPMENT_APP, App, Settings
 from gae_pusher.errors import ConfigurationError
 

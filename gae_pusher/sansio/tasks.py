@@ -33,8 +33,13 @@ def task_id(task: str, name: str) -> str:
     """The id under which Cloud Tasks knows the task that the app calls `name`.
 
     It starts with a hash: ids with sequential prefixes slow all commands on a queue.
+    Raises InvalidTask for an empty name: every later task would be taken for the first one again.
     """
-    digest = hashlib.sha256(f"{task}\0{name}".encode()).hexdigest()
+    if not name:
+        raise InvalidTask(
+            "the task's name is empty: give a text that names the work, or leave it out"
+        )
+    digest = hashlib.sha256(f"{task}\0{name}".encode("utf-8", "surrogatepass")).hexdigest()
     return f"{digest[:32]}-{task}"
 
 

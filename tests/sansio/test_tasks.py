@@ -75,12 +75,18 @@ def test_a_bad_task_name_is_refused(task: Any) -> None:
         decode_body(json.dumps({"version": 1, "task": task, "payload": 1}).encode())
 
 
-@given(name=st.text())
+@given(name=st.text(st.characters(), min_size=1))
 def test_a_task_id_is_valid_for_any_name(name: str) -> None:
     """Cloud Tasks takes letters, digits, hyphens and underscores, at most 500."""
     allowed = set(string.ascii_letters + string.digits + "-_")
     assert set(task_id("import-cards", name)) <= allowed
     assert len(task_id("x" * 100, name)) <= 500
+
+
+def test_an_empty_name_is_refused() -> None:
+    """An id that was forgotten would make all tasks duplicates of the first one."""
+    with pytest.raises(InvalidTask, match="name is empty"):
+        task_id("import-cards", "")
 
 
 def test_task_ids_of_a_sequence_have_no_common_prefix() -> None:

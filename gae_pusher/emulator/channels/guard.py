@@ -9,17 +9,9 @@ from __future__ import annotations
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-__all__ = ["control_refusal", "is_loopback", "reachable"]
+from gae_pusher.emulator.loopback import is_loopback
 
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address means this machine itself."""
-    if host.lower() in ("localhost", "localhost."):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+__all__ = ["control_refusal", "reachable"]
 
 
 def reachable(host: str) -> str:

@@ -7,7 +7,6 @@ from dataclasses import fields, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from gae_pusher.emulator.channels.guard import is_loopback
 from gae_pusher.emulator.channels.settings import (
     WEBHOOK_CATEGORIES,
     App,
@@ -17,6 +16,7 @@ from gae_pusher.emulator.channels.settings import (
     WebhookEndpoint,
     WebhookTiming,
 )
+from gae_pusher.emulator.loopback import is_loopback
 from gae_pusher.environment import options_from_env
 from gae_pusher.errors import ConfigurationError
 from gae_pusher.sansio.signing import Credentials

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
+from gae_pusher.emulator.loopback import is_loopback
 from gae_pusher.emulator.tasks.refusal import Code, Refusal
 from gae_pusher.emulator.tasks.task import AppEngineTarget, HttpTarget, Target
 from gae_pusher.limits import TASK_BYTES, TASK_DELAY_SECONDS
 
-__all__ = ["check_deadline", "check_schedule", "check_size", "check_target", "is_loopback"]
+__all__ = ["check_deadline", "check_schedule", "check_size", "check_target"]
 
 LONGEST_URI: Final = 2_083  # characters
 SHORTEST_DEADLINE: Final = 15  # seconds
@@ -61,18 +61,8 @@ def check_target(target: Target) -> None:
         _check_url(target.url)
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine, by name or number, without asking any resolver."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _check_relative_uri(uri: str) -> None:
-    if not uri.startswith("/") or len(uri) > LONGEST_URI or not _printable(uri):
+    if not uri.startswith("/") or not _fits(uri):
         raise _invalid(
             "app_engine_http_request.relative_uri must begin with / and have no spaces and at "
             f"most {LONGEST_URI} characters: {uri[:100]!r}"
@@ -85,21 +75,22 @@ def _check_url(url: str) -> None:
         _ = parts.port
     except ValueError:
         raise _invalid(f"http_request.url is no URL: {url[:100]!r}") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or len(url) > LONGEST_URI:
+    host = parts.hostname
+    if parts.scheme not in ("http", "https") or not host or not _fits(url):
         raise _invalid(
-            "http_request.url must begin with http:// or https:// and have at most "
-            f"{LONGEST_URI} characters: {url[:100]!r}"
+            "http_request.url must begin with http:// or https:// and have no spaces and at "
+            f"most {LONGEST_URI} characters: {url[:100]!r}"
         )
-    if not is_loopback(parts.hostname):
+    if not is_loopback(host):
         raise Refusal(
             Code.FAILED_PRECONDITION,
             f"this local Cloud Tasks sends HTTP tasks to this machine only, not to "
-            f"{parts.hostname}: use http://127.0.0.1:PORT/ during development",
+            f"{host}: use http://127.0.0.1:PORT/ during development",
         )
 
 
-def _printable(text: str) -> bool:
-    return all("!" <= character <= "~" for character in text)
+def _fits(uri: str) -> bool:
+    return len(uri) <= LONGEST_URI and all("!" <= character <= "~" for character in uri)
 
 
 def _invalid(message: str) -> Refusal:

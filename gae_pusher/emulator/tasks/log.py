@@ -1,18 +1,18 @@
-"""A bounded record of all that happened, for the commands and tests."""
+"""What a local Cloud Tasks remembers of what happened."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
-__all__ = ["Entry", "Kind", "Log", "Watcher"]
+from gae_pusher.emulator.log import BoundedLog
+
+__all__ = ["Entry", "Kind", "Log"]
 
 # queue: created, changed, paused, resumed, purged or deleted; task: created or deleted;
 # attempt: one dispatch, when it has ended.
 Kind: TypeAlias = Literal["queue", "task", "attempt"]
-Watcher: TypeAlias = Callable[["Entry"], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,27 +30,9 @@ class Entry:
         return asdict(self)
 
 
-class Log:
-    """Keeps the newest entries and tells its watchers of each new one. Bodies stay out of it."""
-
-    def __init__(self, capacity: int) -> None:
-        self._entries: deque[Entry] = deque(maxlen=capacity)
-        self._watchers: list[Watcher] = []
-        self._last = 0
+class Log(BoundedLog[Entry]):
+    """The log of a local Cloud Tasks. Bodies stay out of it."""
 
     def add(self, kind: Kind, queue: str, time: float, **facts: Any) -> None:
         """Record a fact."""
-        self._last += 1
-        entry = Entry(self._last, time, kind, queue, facts)
-        self._entries.append(entry)
-        for watcher in tuple(self._watchers):
-            watcher(entry)
-
-    def entries(self, after: int = 0, kind: str | None = None) -> list[Entry]:
-        """The kept entries with a higher number, oldest first."""
-        return [e for e in self._entries if e.number > after and kind in (None, e.kind)]
-
-    def watch(self, watcher: Watcher) -> Callable[[], None]:
-        """Call `watcher` with every new entry, on the server's thread; returns how to stop it."""
-        self._watchers.append(watcher)
-        return lambda: self._watchers.remove(watcher)
+        self.keep(lambda number: Entry(number, time, kind, queue, facts))

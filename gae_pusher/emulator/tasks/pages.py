@@ -37,7 +37,7 @@ def _encode(scope: str, name: str) -> str:
 def _decode(token: str, scope: str) -> str:
     try:
         found, name = json.loads(base64.urlsafe_b64decode(token))
-    except ValueError:
+    except (TypeError, ValueError):
         found, name = None, None
     if found != scope or not isinstance(name, str):
         raise Refusal(Code.INVALID_ARGUMENT, "page_token was not given for this list")

@@ -162,7 +162,8 @@ class Queue:
 
     def _heed(self, dispatch: Dispatch, outcome: Outcome, now: float) -> None:
         if outcome.status in _OVERLOADED[type(dispatch.target)]:
-            self._throttle.complain(now, outcome.retry_after_seconds)
+            http = isinstance(dispatch.target, HttpTarget)
+            self._throttle.complain(now, outcome.retry_after_seconds if http else None)
         elif outcome.status is not None:
             self._throttle.relax()
 

@@ -27,6 +27,7 @@ TOMBSTONE_SECONDS: Final = 9 * DAY
 RETENTION_SECONDS: Final = 3_650 * DAY
 DEFAULT_BURST: Final = 5
 MAX_BURST: Final = 500
+MAX_NUMBER: Final = 2**31 - 1
 
 _NAME: Final = re.compile(r"[A-Za-z0-9-]{1,100}", re.ASCII)
 _RATE: Final = re.compile(r"([0-9]+(?:\.[0-9]*)?)/([smhd])", re.ASCII)
@@ -70,7 +71,7 @@ class _Entry:
     def get(self, key: str) -> Any:
         return self._values.get(key)
 
-    def number(self, key: str, default: float, least: float, most: float = float("inf")) -> float:
+    def number(self, key: str, default: float, least: float, most: float = MAX_NUMBER) -> float:
         value = self.get(key)
         if value is None:
             return default

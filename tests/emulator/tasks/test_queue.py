@@ -246,6 +246,17 @@ def test_an_overloaded_worker_slows_the_whole_queue(
         assert names(queue.due(101)) == ["second"]
 
 
+@pytest.mark.parametrize(("target", "resumes"), [(HTTP, 130), (APP, 101)])
+def test_retry_after_is_for_http_tasks(target: Target, resumes: float) -> None:
+    """What a worker asks for counts where it is no App Engine app."""
+    queue = make_queue(rate=RateLimits(500, 10, 10))
+    add(queue, "first", target=target)
+    (dispatch,) = queue.due(0)
+    add(queue, "second", target=target)
+    queue.finish(dispatch, Outcome(503, "busy", retry_after_seconds=30), 100)
+    assert queue.next_due(100) == resumes
+
+
 def test_purging_deletes_everything() -> None:
     """Waiting and running tasks are gone, and the time is kept."""
     queue = make_queue()

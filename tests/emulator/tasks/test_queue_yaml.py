@@ -112,6 +112,8 @@ def test_a_malformed_file_says_where(text: str, words: str) -> None:
         ("target: a.b.c", "SERVICE or VERSION.SERVICE"),
         ("retry_parameters: 5", "must be a mapping"),
         ("retry_parameters: {task_retry_limit: -1}", "task_retry_limit is -1"),
+        ("retry_parameters: {max_doublings: .inf}", "max_doublings is inf"),
+        ("retry_parameters: {min_backoff_seconds: .nan}", "min_backoff_seconds is nan"),
         ("retry_parameters: {task_age_limit: 5}", "must look like 30s"),
         ("retry_parameters: {task_age_limit: 0s}", "must look like 30s"),
         ("retry_parameters: {min_backoff_seconds: true}", "must be a number"),

@@ -125,6 +125,8 @@ def _with(**request: Any) -> dict[str, Any]:
         (_with(http_method="GET", body=b"x"), "a GET task has no body, only POST, PUT"),
         (_with(http_method="PATCH", body=b"x"), "a PATCH task has no body"),
         (_http("ftp://localhost/"), "must begin with http"),
+        (_http("http://localhost/a b"), "have no spaces"),
+        (_http("http://localhost/\r\nX-Own: 1"), "have no spaces"),
         (_http("http://[::1"), "is no URL"),
         (_http("http://localhost/", http_method="GET", body=b"x"), "only PATCH, POST, PUT"),
         (app_task(dispatch_deadline=timedelta(seconds=14)), "must be 15 to 86415 s"),
@@ -192,7 +194,12 @@ def test_a_page_token_belongs_to_its_list(client: tasks_v2.CloudTasksClient) -> 
         client.create_task(parent=QUEUE, task=app_task())
     token = next(client.list_tasks(request={"parent": QUEUE, "page_size": 1}).pages).next_page_token
     client.create_queue(parent=PARENT, queue={"name": f"{PARENT}/queues/other"})
-    for parent, bad in [(f"{PARENT}/queues/other", token), (QUEUE, "made-up"), (QUEUE, "WzFd")]:
+    for parent, bad in [
+        (f"{PARENT}/queues/other", token),
+        (QUEUE, "made-up"),
+        (QUEUE, "WzFd"),
+        (QUEUE, "NQ=="),
+    ]:
         with pytest.raises(InvalidArgument, match="page_token"):
             list(client.list_tasks(request={"parent": parent, "page_token": bad}))
     with pytest.raises(InvalidArgument, match="page_size"):
