@@ -20,7 +20,9 @@ def python_blocks(page: Path) -> list[str]:
 
 
 @pytest.fixture
-def app_environment(channels_server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> RunningServer:
+def app_environment(
+    channels_server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> RunningServer:
     """What a reader has around the README's code: a configured app, the default channel type."""
     monkeypatch.setattr(gae_pusher, "channel_type", None)
     return channels_server
