@@ -138,6 +138,7 @@ class ScriptedServer(Server):
     def __init__(self, script: Iterable[Step] = (), context: ssl.SSLContext | None = None) -> None:
         super().__init__(context)
         self.requests: list[Received] = []
+        self.arrived = threading.Semaphore(0)  # released for each request
         self.bytes_sent = 0
         self._script = deque(script)
 
@@ -148,6 +149,7 @@ class ScriptedServer(Server):
                 with self._lock:
                     self.requests.append(request)
                     step = self._script.popleft() if self._script else Answer()
+                self.arrived.release()
                 if not self._act(step, connection):
                     return
 

@@ -18,7 +18,7 @@ from gae_pusher.channels.appengine import GoogleAppEngineChannel, GoogleAppEngin
 from gae_pusher.channels.transactions import Deferred, OutboxLike, Transactions
 from gae_pusher.channels.twins import ChannelTwins
 from gae_pusher.config import Config
-from gae_pusher.errors import ConfigurationError
+from gae_pusher.errors import ConfigurationError, PusherError
 from gae_pusher.sansio.http import Request, Response
 from gae_pusher.sansio.operations import Plan, Steps
 
@@ -143,14 +143,12 @@ class _Performance(Generic[T]):
             request = move(value)
         except StopIteration as end:
             self.future.set_result(end.value)
-        except Exception as error:
+        except PusherError as error:
+            self.future.set_exception(_untraced(error))
+        except Exception as error:  # a decoder of the user's own, say
             self.future.set_exception(error)
         else:
             self._send(request).add_done_callback(self._answered)
-        finally:
-            # The error's traceback holds this frame: let it not hold the future, which would
-            # then be forgotten late, and its error logged late.
-            self = move = value = None  # type: ignore[assignment]
 
     def _answered(self, answer: Future) -> None:
         if self.future.done():
@@ -160,6 +158,18 @@ class _Performance(Generic[T]):
             self._move(self._steps.send, answer.result())
         else:
             self._move(self._steps.throw, error)
+
+
+def _untraced(error: PusherError) -> PusherError:
+    """Without its way through this package: those frames hold the future, which holds the error.
+
+    A future that nobody asks would be forgotten late then, and its error logged late.
+    """
+    told: BaseException | None = error
+    while isinstance(told, PusherError):
+        told.__traceback__ = None
+        told = told.__cause__
+    return error
 
 
 def _loop() -> Any:
