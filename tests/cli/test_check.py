@@ -65,6 +65,12 @@ def test_a_newer_runtime_can_be_allowed(app: Path) -> None:
     assert main(["check", str(app), "--no-gcloud", "--allow-runtime", "python317"]) == 0
 
 
+def test_a_folder_without_an_app(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where there is no app.yaml that is all that is said."""
+    assert main(["check", str(tmp_path), "--json"]) == 1
+    assert [row["code"] for row in json.loads(capsys.readouterr().out)] == ["A001"]
+
+
 def test_a_missing_folder_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     """No traceback for a typing mistake."""
     assert main(["check", "does-not-exist"]) == 1

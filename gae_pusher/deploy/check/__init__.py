@@ -43,6 +43,8 @@ def check_project(project: Project, today: datetime.date) -> list[Finding]:
 
 
 def check_folder(root: Path, today: datetime.date, app_yaml: str = "app.yaml") -> list[Finding]:
-    """Every finding in the app below a folder."""
+    """Every finding in the app below a folder; without an app.yaml there is nothing else to say."""
     project, unreadable = read_project(root, app_yaml)
+    if app_yaml not in project.sizes:
+        return [finding for finding in unreadable if finding.code == "A001"]
     return sorted([*unreadable, *check_project(project, today)])

@@ -37,10 +37,13 @@ def ask_gcloud(app_yaml: Path, name: str) -> list[Finding]:
         return []
     root, python = found
     answer = _run([python, "-c", _PARSE, str(root), str(app_yaml)])
-    if not answer.stdout.strip():
+    said = answer.stdout.strip()
+    if not said:
         return []
-    line = re.search(r"line (\d+)", answer.stdout)
-    return [Finding(name, int(line[1]) if line else 0, "A011", answer.stdout.strip()[:300])]
+    line = re.search(r"line (\d+)", said)
+    # Without the file's own name, and without the parser's dump of an object.
+    words = re.sub(r"^An error occurred while parsing file: \[[^]]*\] | <\w+ \w+=.*$", "", said)
+    return [Finding(name, int(line[1]) if line else 0, "A011", words[:300])]
 
 
 def gcloud_python() -> tuple[Path, str] | None:
@@ -74,6 +77,11 @@ def _is_report(text: str) -> bool:
 
 
 def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=False
-    )
+    try:
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(
+            command, 1, "", f"ERROR: no answer in {_TIMEOUT_SECONDS} s"
+        )

@@ -136,6 +136,7 @@ SOUND_CASES = [
     ("runtime: python313", "runtime: python313\nenv_variables:\n  PUSHER_SECRET: sm://p/name/1"),
     ("runtime: python313", "runtime: python313\ndefault_expiration: '4d  5h'"),
     ("  max_instances: 3", "  max_instances: '3'"),
+    ("- url: /.*", "- url: .*"),
     ("- url: /static", "- url: /statics\n  static_dir: static\n- url: /static"),
     (
         "- url: /static",

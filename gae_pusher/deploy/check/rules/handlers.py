@@ -37,7 +37,7 @@ def _check_one(project: Project, handler: Source) -> Iterator[Finding]:
     if url is None:
         yield Finding(path, handler.line, "A301", "the handler has no url")
     elif not _compiles(str(url.value)):
-        yield Finding(path, url.line, "A302", f"{url.value!r} is no regular expression from '/'")
+        yield Finding(path, url.line, "A302", f"{url.value!r} is no regular expression of a path")
     serves = [key for key in _SERVES if handler.get(key)]
     if len(serves) != 1:
         named = " and ".join(serves) or "nothing"
@@ -111,4 +111,4 @@ def _compiles(url: str) -> bool:
         re.compile(url)
     except re.error:
         return False
-    return url.startswith("/")
+    return url.startswith(("/", ".*"))

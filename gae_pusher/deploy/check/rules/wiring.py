@@ -13,10 +13,10 @@ from gae_pusher.deploy.check.yaml_source import Source
 
 __all__ = ["check_wiring"]
 
+_STARTS: Final = ("/pusher/", "/_ah/warmup", "/tasks/")
 _ENDPOINT: Final = re.compile(r"""["'](/pusher/[a-z-]+|/_ah/warmup|/tasks/)""")
-_USES_PRIVATE: Final = re.compile(r"""["'](private|presence)-""")
 _AUTHORIZES: Final = re.compile(
-    r"ChannelAuthorizationApp|\w+Endpoints\b|authorize_channel|\.authorize\b|\.authenticate\("
+    r"ChannelAuthorizationApp|Endpoints\b|authorize_channel|\.authorize\b|\.authenticate\("
 )
 _ROUTE: Final = re.compile(
     r"""^@(?:app|application)\.(?:route|get|post|put|patch|delete)\( *["'](/[^"'<{]*)["']""",
@@ -36,17 +36,23 @@ def check_wiring(project: Project) -> Iterator[Finding]:
     yield from _check_warmup(project, sources)
     for endpoint, (path, line) in endpoints.items():
         yield from _check_reached(project, endpoint, path, line)
-    for text in sources.values():
+    for text in (text for text in sources.values() if "@app" in text):
         for route in sorted(set(_ROUTE.findall(text)) - endpoints.keys()):
             yield from _check_shadowed(project, route)
-    uses = next((p for p, text in sources.items() if _USES_PRIVATE.search(text)), None)
+    uses = next((path for path, text in sources.items() if _uses_private(text)), None)
     if uses and not any(_AUTHORIZES.search(text) for text in sources.values()):
         yield Finding(uses, 0, "W002", "it uses private channels and nothing authorizes them")
+
+
+def _uses_private(text: str) -> bool:
+    return any(f"{quote}{kind}-" in text for quote in "'\"" for kind in ("private", "presence"))
 
 
 def _endpoints(sources: dict[str, str]) -> dict[str, tuple[str, int]]:
     found: dict[str, tuple[str, int]] = {}
     for path, text in sources.items():
+        if not any(start in text for start in _STARTS):
+            continue
         for match in _ENDPOINT.finditer(text):
             found.setdefault(match[1], (path, text.count("\n", 0, match.start()) + 1))
     return found
