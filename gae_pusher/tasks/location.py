@@ -15,6 +15,7 @@ __all__ = ["EMULATOR_VARIABLE", "emulator_host", "find_location", "find_project"
 
 EMULATOR_VARIABLE: Final = "CLOUD_TASKS_EMULATOR_HOST"
 LOCATION_VARIABLE: Final = "CLOUD_TASKS_LOCATION"
+LOCAL_PROJECT: Final = "local"
 LOCAL_LOCATION: Final = "us-central1"
 
 # What Google's own task queue API for App Engine reads: projects/NUMBER/regions/REGION.
@@ -31,13 +32,19 @@ def emulator_host(environ: Mapping[str, str] = os.environ) -> str | None:
 
 
 def find_project(environ: Mapping[str, str] = os.environ) -> str:
-    """The project's id, which App Engine sets. Raises ConfigurationError without it."""
+    """The project's id, which App Engine sets.
+
+    With the local Cloud Tasks any project will do. Raises ConfigurationError where none is found.
+    """
     project = environ.get("GOOGLE_CLOUD_PROJECT")
-    if not project:
-        raise ConfigurationError(
-            "no project for the task queue: pass project= to TaskQueue or set GOOGLE_CLOUD_PROJECT"
-        )
-    return project
+    if project:
+        return project
+    if emulator_host(environ):
+        return LOCAL_PROJECT
+    raise ConfigurationError(
+        "no project for the task queue: pass project= to TaskQueue or set GOOGLE_CLOUD_PROJECT; "
+        f"with the local Cloud Tasks set {EMULATOR_VARIABLE}"
+    )
 
 
 def find_location(environ: Mapping[str, str] = os.environ) -> str:

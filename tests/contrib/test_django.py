@@ -48,11 +48,10 @@ def signed_in(get_response: Any) -> Any:
     """In the place of Django's authentication, which would need a database."""
 
     def middleware(request: HttpRequest) -> Any:
-        orders = SimpleNamespace(
-            filter=lambda pk: SimpleNamespace(exists=lambda: pk == 5 and known)
-        )
+        orders = SimpleNamespace(filter=lambda pk: SimpleNamespace(exists=lambda: pk == 5))
         known = request.COOKIES.get("user") == "ada"
-        request.user = SimpleNamespace(is_authenticated=known, pk=19, username="ada", orders=orders)
+        ada = SimpleNamespace(is_authenticated=True, pk=19, username="ada", orders=orders)
+        request.user = ada if known else SimpleNamespace(is_authenticated=False)
         return get_response(request)
 
     return middleware

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from urllib.parse import parse_qsl, urlsplit
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -77,6 +78,20 @@ def test_a_flipped_bit_breaks_a_signature(body: bytes, data: st.DataObject) -> N
     at = data.draw(st.integers(0, len(signature) - 1))
     altered = signature[:at] + ("0" if signature[at] != "0" else "1") + signature[at + 1 :]
     assert not signature_matches("secret", body, altered)
+
+
+def test_signatures_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time of a comparison must not tell how much of a guess was right."""
+    compared = []
+    honest = hmac.compare_digest
+
+    def compare_digest(one: bytes, other: bytes) -> bool:
+        compared.append((one, other))
+        return honest(one, other)
+
+    monkeypatch.setattr(hmac, "compare_digest", compare_digest)
+    assert not signature_matches("secret", b"body", "guess")
+    assert compared == [(sign("secret", b"body").encode(), b"guess")]
 
 
 def test_a_signature_that_is_no_ascii_is_wrong_not_an_error() -> None:

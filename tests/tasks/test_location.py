@@ -59,6 +59,13 @@ def test_the_project_is_what_app_engine_says() -> None:
         find_project({"GOOGLE_CLOUD_PROJECT": ""})
 
 
+def test_the_local_cloud_tasks_needs_no_project() -> None:
+    """Its variable alone is enough; a project that is named goes before."""
+    environ = {"CLOUD_TASKS_EMULATOR_HOST": "127.0.0.1:8123"}
+    assert find_project(environ) == "local"
+    assert find_project({**environ, "GOOGLE_CLOUD_PROJECT": "demo"}) == "demo"
+
+
 def test_the_region_of_the_instance_is_asked_once(metadata: Metadata) -> None:
     """On App Engine the metadata server names the region, and the answer is kept."""
     environ = on_app_engine(metadata)
