@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import weakref
 from concurrent.futures import Future
 
@@ -58,6 +59,7 @@ class _State:
         self.multi = Multi(config, limit)
         self.slots: Slots[Transfer] = Slots(limit)
         self._closed = False
+        _states.add(self)
 
     def give(self, transfer: Transfer) -> None:
         """Take a handle back, its connection with it."""
@@ -71,6 +73,24 @@ class _State:
         self.multi.close()
         while self.slots.idle:
             self.slots.idle.pop().curl.close()
+
+
+_states: weakref.WeakSet[_State] = weakref.WeakSet()
+
+
+def _let_go() -> None:
+    """In a forked child: keep libcurl from saying goodbye on connections of the parent.
+
+    Its handles would end their TLS sessions when the child ends.
+    """
+    with open(os.devnull, "r+b", buffering=0) as nowhere:
+        for state in _states:
+            for transfer in state.slots.idle:
+                transfer.disconnect(nowhere.fileno())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go)
 
 
 def _close(state: PerProcess[_State]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Mapping
 from typing import Final
 
@@ -87,6 +88,12 @@ class Transfer:
         if code in _NO_HTTP:
             return failures.no_http(self._request)
         return failures.broken(self._request, reason)
+
+    def disconnect(self, nowhere: int) -> None:
+        """Let the connection's file descriptor mean `nowhere` in this process."""
+        sock = self.curl.getinfo(pycurl.ACTIVESOCKET)
+        if sock >= 0:
+            os.dup2(nowhere, sock)
 
     def _stale(self) -> bool:
         """Whether the service closed the connection: libcurl asks only after a second of rest."""

@@ -41,7 +41,18 @@ class Urllib3Engine(Engine):
 
     def send(self, request: Request, timeout: float) -> Response:
         """See Engine. Resolving the host's name is not bounded: the system does it."""
+        return self._send(self._state.get(), request, timeout)
+
+    def submit(self, request: Request, timeout: float) -> Future[Response]:
+        """See Engine."""
         state = self._state.get()
+        return state.workers.submit(lambda: self._send(state, request, timeout))
+
+    def close(self) -> None:
+        """See Engine."""
+        _close(self._state)
+
+    def _send(self, state: _State, request: Request, timeout: float) -> Response:
         connection, left = state.slots.take(timeout)
         deadline = time.monotonic() + left
         try:
@@ -57,14 +68,6 @@ class Urllib3Engine(Engine):
             raise
         finally:
             state.give(connection)
-
-    def submit(self, request: Request, timeout: float) -> Future[Response]:
-        """See Engine."""
-        return self._state.get().workers.submit(lambda: self.send(request, timeout))
-
-    def close(self) -> None:
-        """See Engine."""
-        _close(self._state)
 
     def _connected(self, request: Request, timeout: float, deadline: float) -> Connection:
         connection = self._connect()
