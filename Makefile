@@ -13,7 +13,7 @@ NPM := $(shell command -v npm 2>/dev/null)
 help:  ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-dev: $(VENV)/.ready $(if $(NPM),node_modules/.ready)  ## Run sample_app with the local stack; prints one URL to open
+dev: $(VENV)/.runs $(if $(NPM),node_modules/.ready)  ## Run sample_app with the local stack; prints one URL to open
 	@$(BIN)/gae-pusher dev $(ARGS)
 
 test: $(VENV)/.ready $(BUNDLED)/.ready $(if $(NPM),node_modules/.ready tests/node/node_modules/.ready)  ## Run every test; what needs a missing program is skipped and says so
@@ -35,16 +35,25 @@ bench: $(VENV)/.ready  ## Measure side by side with the official package and pri
 clean:  ## Remove everything that these commands made
 	rm -rf $(VENV) $(BUNDLED) node_modules tests/node/node_modules .gae_pusher artifacts build dist
 
-$(VENV)/.ready: pyproject.toml
+$(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "gae_pusher needs Python 3.11 or newer: make PYTHON=python3.13 ..."; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "python3 cannot make a virtual environment: on Debian, apt install python3-venv"; exit 1; }
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+
+$(VENV)/.runs: $(VENV)/bin/python pyproject.toml requirements.txt
+	@echo 'Installing what the sample app and the local stack need, once...'
+	@$(BIN)/python -m pip install --quiet --editable '.[emulators]' --requirement requirements.txt
+	@touch $@
+
+$(VENV)/.ready: $(VENV)/bin/python pyproject.toml
+	@echo 'Installing everything for development, once...'
+	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@
 
 # appengine-python-standard pins urllib3 below 2, so the bundled services have an environment of their own.
 $(BUNDLED)/.ready: pyproject.toml
+	@echo 'Installing the environment of the bundled services, once...'
 	@$(PYTHON) -m venv $(BUNDLED)
-	$(BUNDLED)/bin/python -m pip install --quiet --editable . 'appengine-python-standard>=3.1' 'pytest>=8.2' 'trustme>=1.1'
+	@$(BUNDLED)/bin/python -m pip install --quiet --editable . 'appengine-python-standard>=3.1' 'pytest>=8.2' 'trustme>=1.1'
 	@touch $@
 
 %/node_modules/.ready: %/package-lock.json
