@@ -9,8 +9,9 @@ import pytest
 
 if TYPE_CHECKING:
     from gae_pusher.testing.channels import RunningServer
+    from gae_pusher.testing.datastore import DatastoreServer
 
-__all__ = ["channels_server"]
+__all__ = ["channels_server", "datastore", "datastore_server"]
 
 
 @pytest.fixture
@@ -28,3 +29,26 @@ def channels_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningServer]:
     with running_server() as server:
         monkeypatch.setenv("PUSHER_URL", server.pusher_url)
         yield server
+
+
+@pytest.fixture(scope="session")
+def datastore_server() -> Iterator[DatastoreServer]:
+    """A local Datastore for all tests of a run, in memory. Ask for `datastore` in a test."""
+    from gae_pusher.testing.datastore import running_datastore
+
+    with running_datastore() as server:
+        yield server
+
+
+@pytest.fixture
+def datastore(
+    datastore_server: DatastoreServer, monkeypatch: pytest.MonkeyPatch
+) -> DatastoreServer:
+    """An empty local Datastore, with DATASTORE_EMULATOR_HOST and the project pointing at it.
+
+    `ndb.Client()` and `datastore.Client()` that are made in the test use it.
+    """
+    datastore_server.clear()
+    for name, value in datastore_server.environment().items():
+        monkeypatch.setenv(name, value)
+    return datastore_server

@@ -50,9 +50,14 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     add(
         "--datastore",
-        metavar="google|none|HOST:PORT",
-        help="Google's emulator, none, or one that runs already "
-        "(DATASTORE_EMULATOR_HOST, else Google's where it is installed)",
+        metavar="embedded|google|none|HOST:PORT",
+        help="ours, Google's emulator, none, or one that runs already "
+        "(DATASTORE_EMULATOR_HOST, else embedded)",
+    )
+    add(
+        "--require-indexes",
+        action="store_true",
+        help="refuse queries that need a composite index which index.yaml lacks",
     )
     add("--data", type=Path, metavar="DIR", help="what is kept between runs (DIR/.gae_pusher)")
     add(

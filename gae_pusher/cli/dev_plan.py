@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from gae_pusher.emulator.datastore.composite import parse_index_yaml
 from gae_pusher.emulator.datastore.google import find
-from gae_pusher.emulator.stack import Datastore, Google, NoDatastore, Running, StackPlan
+from gae_pusher.emulator.datastore.settings import Settings
+from gae_pusher.emulator.stack import Datastore, Embedded, Google, NoDatastore, Running, StackPlan
 from gae_pusher.errors import ConfigurationError
 
 __all__ = ["PROJECT", "plan"]
@@ -37,7 +39,7 @@ def plan(
         arguments.host,
         arguments.port,
         arguments.channels_port,
-        _datastore(arguments.datastore, data.resolve() / "datastore", environ, which),
+        _datastore(arguments, data.resolve(), environ, which),
         _webhook(arguments.webhook),
         PROJECT,
         reload=not arguments.no_reload,
@@ -45,30 +47,39 @@ def plan(
 
 
 def _datastore(
-    choice: str | None,
+    arguments: argparse.Namespace,
     data: Path,
     environ: Mapping[str, str],
     which: Callable[[str], str | None],
 ) -> Datastore:
-    """What was asked for must be there; without a wish, what is there is taken."""
-    if choice is None and environ.get(EMULATOR_VARIABLE):
-        choice = environ[EMULATOR_VARIABLE]
-    if choice == "none":
-        return NoDatastore()
-    if choice not in (None, "google"):
-        return Running(_address(choice))
-    try:
-        return Google(find(which), data)
-    except ConfigurationError as error:
-        if choice is not None:
-            raise
-        return NoDatastore(f"no Datastore: {error}")
+    """What was asked for must be there; without a wish, one that runs is preferred to ours."""
+    choice = arguments.datastore or environ.get(EMULATOR_VARIABLE) or "embedded"
+    match choice:
+        case "embedded":
+            return _embedded(arguments, data)
+        case "google":
+            return Google(find(which), data / "datastore")
+        case "none":
+            return NoDatastore()
+    return Running(_address(choice))
+
+
+def _embedded(arguments: argparse.Namespace, data: Path) -> Embedded:
+    indexes = None
+    if arguments.require_indexes:
+        declared = arguments.directory / "index.yaml"
+        if not declared.is_file():
+            raise ConfigurationError(f"--require-indexes needs an index.yaml, {declared} is none")
+        indexes = tuple(parse_index_yaml(declared.read_text("utf-8")))
+    file, suggestions = data / "datastore.sqlite3", data / "suggested-index.yaml"
+    return Embedded(Settings(file, indexes, suggestions if indexes is None else None))
 
 
 def _address(text: str) -> str:
     if not _ADDRESS.fullmatch(text):
         raise ConfigurationError(
-            f"--datastore is {text!r}, it must be google, none or HOST:PORT such as localhost:8432"
+            f"--datastore is {text!r}, it must be embedded, google, none "
+            "or HOST:PORT such as localhost:8432"
         )
     return text
 

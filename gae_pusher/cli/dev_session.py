@@ -15,8 +15,9 @@ from typing import Any, Final, TextIO
 
 from gae_pusher.cli.console import paint, render, render_json
 from gae_pusher.emulator.activity import Activity
+from gae_pusher.emulator.datastore.settings import Settings
 from gae_pusher.emulator.loopback import is_loopback
-from gae_pusher.emulator.stack import Google, Running, Stack, StackPlan
+from gae_pusher.emulator.stack import Embedded, Google, Running, Stack, StackPlan
 
 __all__ = ["Session", "addresses"]
 
@@ -164,6 +165,8 @@ def _row_colour(label: str) -> str | None:
 
 def _about_datastore(plan: StackPlan) -> str:
     match plan.datastore:
+        case Embedded(settings) if settings.data is not None:
+            return f"embedded, kept in {_shortened(settings.data)}"
         case Google(_, data):
             return f"Google's emulator, kept in {_shortened(data)}"
         case Running():
@@ -181,7 +184,7 @@ def _shortened(path: Path) -> str:
 def _keep_out_of_git(plan: StackPlan) -> None:
     """The folder of what is kept between runs ignores itself, as caches of other tools do."""
     match plan.datastore:
-        case Google(_, data):
+        case Embedded(Settings(data=Path() as data)) | Google(_, data):
             data.parent.mkdir(parents=True, exist_ok=True)
             ignore = data.parent / ".gitignore"
             if not ignore.exists():

@@ -95,6 +95,11 @@ class TasksEmulator:
         """The same for programs."""
         return {"tasks": {"address": self._server.address, "target": self._server.target}}
 
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The same for clients."""
+        return {"CLOUD_TASKS_EMULATOR_HOST": self._server.address}
+
 
 def _new_server(plan: TasksPlan) -> TasksServer:
     try:

@@ -16,10 +16,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
+from gae_pusher.cli.emulated_datastore import (
+    DatastoreEmulator,
+    add_datastore_options,
+    plan_datastore,
+)
 from gae_pusher.cli.emulated_tasks import TasksEmulator, add_tasks_options, plan_tasks
 from gae_pusher.emulator.channels import options
-from gae_pusher.emulator.loopback import is_loopback
 from gae_pusher.emulator.channels.settings import DEVELOPMENT_APP, App, Settings
+from gae_pusher.emulator.loopback import is_loopback
 from gae_pusher.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -30,7 +35,7 @@ __all__ = ["Plan", "plan", "register", "run"]
 T = TypeVar("T")
 
 DEFAULT_PORT: Final = 6001
-EMULATORS: Final = ("channels", "tasks")
+EMULATORS: Final = ("channels", "datastore", "tasks")
 
 _EPILOG: Final = """\
 examples:
@@ -38,8 +43,10 @@ examples:
       an app for development: PUSHER_URL=http://local-key:local-secret@127.0.0.1:6001/apps/4242
   gae-pusher emulators --webhook http://localhost:8080/webhooks
       also send webhooks to your app
-  gae-pusher emulators --channels-port 0 --tasks-port 0 --json
+  gae-pusher emulators --channels-port 0 --datastore-port 0 --tasks-port 0 --json
       free ports, told in one line of JSON, for scripts
+  gae-pusher emulators --only datastore --datastore-port 8081 --project my-project
+      a Datastore alone: DATASTORE_EMULATOR_HOST=127.0.0.1:8081
   gae-pusher emulators --only tasks --queue-yaml queue.yaml --target http://localhost:8080
       Cloud Tasks alone, with your queues: CLOUD_TASKS_EMULATOR_HOST=127.0.0.1:8123
   PUSHER_URL=http://my-key:my-secret@localhost:6002/apps/7 gae-pusher emulators
@@ -84,6 +91,10 @@ class Emulator(Protocol):
     def facts(self) -> Mapping[str, Any]:
         """How to connect, for programs."""
 
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """How to connect, for clients that read variables."""
+
 
 class ChannelsEmulator:
     """A Channels server to start and stop."""
@@ -109,18 +120,23 @@ class ChannelsEmulator:
     def facts(self) -> Mapping[str, Any]:
         return _facts(self._server, self._plan)
 
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return {"PUSHER_URL": self._server.pusher_url(self._plan.apps[0])}
+
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command and its options."""
     parser = subparsers.add_parser(
         "emulators",
-        help="run the local Channels server and Cloud Tasks",
+        help="run the local Channels server, Datastore and Cloud Tasks",
         description="Run local servers that stand in for hosted services during development.",
         epilog=_wrapped_epilog(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(run=run)
     _add_address_options(parser)
+    add_datastore_options(parser, _type(_port))
     add_tasks_options(parser, _type(_port))
     _add_app_options(parser)
     _add_behaviour_options(parser)
@@ -137,9 +153,11 @@ def run(arguments: argparse.Namespace) -> int:
     emulators: list[Emulator] = []
     if "channels" in (arguments.only or EMULATORS):
         emulators.append(ChannelsEmulator(plan(arguments, os.environ)))
+    if "datastore" in (arguments.only or EMULATORS):
+        emulators.append(DatastoreEmulator(plan_datastore(arguments)))
     if "tasks" in (arguments.only or EMULATORS):
         emulators.append(TasksEmulator(plan_tasks(arguments)))
-    asyncio.run(_serve(emulators, as_json=arguments.json))
+    asyncio.run(_serve(emulators, as_json=arguments.json, env_file=arguments.env_file))
     return 0
 
 
@@ -168,7 +186,7 @@ def plan(arguments: argparse.Namespace, environ: Any) -> Plan:
     )
 
 
-async def _serve(emulators: Sequence[Emulator], *, as_json: bool) -> None:
+async def _serve(emulators: Sequence[Emulator], *, as_json: bool, env_file: Path | None) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):  # Windows: Ctrl-C arrives as KeyboardInterrupt
@@ -177,11 +195,21 @@ async def _serve(emulators: Sequence[Emulator], *, as_json: bool) -> None:
         for emulator in emulators:
             await emulator.start()
             stack.push_async_callback(emulator.stop)
+        if env_file is not None:
+            _write_private(env_file, [e.environment for e in emulators])
         if as_json:
             _say(json.dumps({k: v for emulator in emulators for k, v in emulator.facts.items()}))
         else:
             _say("\n".join(emulator.ready_line for emulator in emulators))
         await stopped.wait()
+
+
+def _write_private(file: Path, environments: Iterable[Mapping[str, str]]) -> None:
+    """Variables as shells and dotenv read them; nobody else may read the app's secret."""
+    lines = [f"{name}={value}\n" for variables in environments for name, value in variables.items()]
+    file.touch(0o600)
+    file.chmod(0o600)
+    file.write_text("".join(lines), "utf-8")
 
 
 def _new_server(planned: Plan) -> ChannelsServer:
@@ -243,6 +271,9 @@ def _add_address_options(parser: argparse.ArgumentParser) -> None:
         help=f"port of the Channels server, 0 for a free one ({DEFAULT_PORT})",
     )
     parser.add_argument("--json", action="store_true", help="say in one line of JSON what is ready")
+    parser.add_argument(
+        "--env-file", type=Path, metavar="FILE", help="write the variables for clients to this file"
+    )
 
 
 def _add_app_options(parser: argparse.ArgumentParser) -> None:

@@ -16,6 +16,8 @@ from gae_pusher.emulator.channels.log import Entry as ChannelsEntry
 from gae_pusher.emulator.channels.server import ChannelsServer
 from gae_pusher.emulator.channels.settings import DEVELOPMENT_APP, App, WebhookEndpoint
 from gae_pusher.emulator.datastore.google import GoogleDatastore
+from gae_pusher.emulator.datastore.server import DatastoreServer
+from gae_pusher.emulator.datastore.settings import Settings as DatastoreSettings
 from gae_pusher.emulator.ports import free_port
 from gae_pusher.emulator.tasks.log import Entry as TasksEntry
 from gae_pusher.emulator.tasks.queue_yaml import parse_queue_yaml
@@ -23,9 +25,16 @@ from gae_pusher.emulator.tasks.server import TasksServer
 from gae_pusher.emulator.tasks.settings import Settings as TasksSettings
 from gae_pusher.errors import ConfigurationError
 
-__all__ = ["Datastore", "Google", "NoDatastore", "Running", "Stack", "StackPlan"]
+__all__ = ["Datastore", "Embedded", "Google", "NoDatastore", "Running", "Stack", "StackPlan"]
 
 LOOPBACK: Final = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Start the Datastore of this package."""
+
+    settings: DatastoreSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +54,10 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class NoDatastore:
-    """Run without one; `reason` is what to say about that, if anything."""
-
-    reason: str | None = None
+    """Run without one."""
 
 
-Datastore: TypeAlias = Google | Running | NoDatastore
+Datastore: TypeAlias = Embedded | Google | Running | NoDatastore
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +89,7 @@ class Stack:
         self.datastore_address: str | None = None
         self._channels: ChannelsServer | None = None
         self._datastore: GoogleDatastore | None = None
+        self._embedded: DatastoreServer | None = None
         self._watching: asyncio.Task[None] | None = None
 
     @property
@@ -123,6 +131,8 @@ class Stack:
             stopping.append(self._channels.stop())
         if self._datastore is not None:
             stopping.append(self._datastore.stop())
+        if self._embedded is not None:
+            stopping.append(asyncio.to_thread(self._embedded.stop))
         await asyncio.gather(*stopping)
 
     def kill(self) -> None:
@@ -159,8 +169,10 @@ class Stack:
         match self.plan.datastore:
             case Running(address):
                 self.datastore_address = address
-            case NoDatastore(reason) if reason is not None:
-                self._say("problem", reason)
+            case Embedded(settings):
+                self._embedded = DatastoreServer(self.plan.project, LOOPBACK, settings=settings)
+                await asyncio.to_thread(self._embedded.start)
+                self.datastore_address = self._embedded.address
             case Google(script, data):
                 port = free_port()
                 self._datastore = GoogleDatastore(script, LOOPBACK, port, data)
@@ -179,8 +191,10 @@ class Stack:
             self._tell(Activity(kind, entry.time, entry.facts))
 
     def _task(self, entry: TasksEntry) -> None:
+        """The inspector shows attempts beside the events that they trigger."""
         if entry.kind == "attempt":
-            self._tell(Activity("task", entry.time, {"queue": entry.queue, **entry.facts}))
+            app = self.channels_app.id
+            self.channels.log.add("task", app, entry.time, queue=entry.queue, **entry.facts)
 
     def _say(self, kind: str, text: str) -> None:
         self._tell(Activity(kind, time.time(), {"text": text}))

@@ -11,7 +11,9 @@ import pytest
 
 from gae_pusher.cli.dev import register
 from gae_pusher.cli.dev_plan import plan
-from gae_pusher.emulator.stack import Google, NoDatastore, Running, StackPlan
+from gae_pusher.emulator.datastore.indexes import Column, IndexSpec
+from gae_pusher.emulator.datastore.settings import Settings
+from gae_pusher.emulator.stack import Embedded, Google, NoDatastore, Running, StackPlan
 from gae_pusher.errors import ConfigurationError
 
 
@@ -42,16 +44,16 @@ def planned(
     return plan(parser.parse_args(["dev", str(directory), *options]), environ, which)
 
 
-def test_defaults(tmp_path: Path, sdk: Any) -> None:
-    """Documented ports on this machine only, Google's emulator, reload, a harmless project."""
-    assert planned(tmp_path, which=sdk) == StackPlan(
+def test_defaults(tmp_path: Path) -> None:
+    """Documented ports on this machine only, our Datastore, reload, a harmless project."""
+    kept = tmp_path / ".gae_pusher"
+    assert planned(tmp_path) == StackPlan(
         directory=tmp_path,
         host="127.0.0.1",
         port=8080,
         channels_port=6001,
-        datastore=Google(
-            tmp_path / "sdk/platform/cloud-datastore-emulator/cloud_datastore_emulator",
-            tmp_path / ".gae_pusher" / "datastore",
+        datastore=Embedded(
+            Settings(kept / "datastore.sqlite3", suggestions=kept / "suggested-index.yaml")
         ),
         webhook="/pusher/webhook",
         project="demo-local",
@@ -79,29 +81,40 @@ def test_a_running_datastore_is_used(tmp_path: Path, sdk: Any) -> None:
     named = planned(tmp_path, "--datastore", "[::1]:9", which=sdk, **environ)
     assert named.datastore == Running("[::1]:9")
     google = planned(tmp_path, "--datastore", "google", which=sdk, **environ)
-    assert isinstance(google.datastore, Google)
+    assert google.datastore == Google(
+        tmp_path / "sdk/platform/cloud-datastore-emulator/cloud_datastore_emulator",
+        tmp_path / ".gae_pusher" / "datastore",
+    )
+    embedded = planned(tmp_path, "--datastore", "embedded", **environ)
+    assert isinstance(embedded.datastore, Embedded)
 
 
-def test_without_the_sdk_the_rest_still_runs(tmp_path: Path) -> None:
-    """One line says what to install; who asked for Google's emulator gets an error instead."""
-    missing = planned(tmp_path).datastore
-    assert isinstance(missing, NoDatastore)
-    assert "install the Google Cloud SDK" in (missing.reason or "")
+def test_required_indexes(tmp_path: Path) -> None:
+    """The app's index.yaml is read when its indexes are required, and must be there."""
+    with pytest.raises(ConfigurationError, match="--require-indexes needs an index"):
+        planned(tmp_path, "--require-indexes")
+    (tmp_path / "index.yaml").write_text("indexes:\n- kind: T\n  properties:\n  - name: a\n")
+    declared = (IndexSpec("T", False, (Column("a"),)),)
+    kept = tmp_path / ".gae_pusher" / "datastore.sqlite3"
+    given = planned(tmp_path, "--require-indexes").datastore
+    assert given == Embedded(Settings(kept, declared))
+
+
+def test_what_google_s_emulator_needs_is_named(tmp_path: Path, sdk: Any) -> None:
+    """Who asks for Google's emulator is told what is missing for it: the SDK, or java."""
     with pytest.raises(ConfigurationError, match="install the Google Cloud SDK"):
         planned(tmp_path, "--datastore", "google")
-
-
-def test_java_is_named_when_it_is_missing(tmp_path: Path, sdk: Any) -> None:
-    """The SDK alone is not enough."""
-    missing = planned(tmp_path, which=lambda name: None if name == "java" else sdk(name)).datastore
-    assert isinstance(missing, NoDatastore)
-    assert "java" in (missing.reason or "")
+    with pytest.raises(ConfigurationError, match="java"):
+        planned(
+            *(tmp_path, "--datastore", "google"),
+            which=lambda name: None if name == "java" else sdk(name),
+        )
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--datastore", "embedded?"), "google, none or HOST:PORT"),
+        (("--datastore", "embedded?"), "embedded, google, none or HOST:PORT"),
         (("--webhook", "pusher"), "starts with /"),
     ],
 )

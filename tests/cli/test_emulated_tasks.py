@@ -72,8 +72,9 @@ def test_tasks_reach_the_target(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 
 
 def test_all_emulators_tell_in_one_line_of_json() -> None:
-    """Without --only there are Channels and Cloud Tasks."""
-    with running("--json", "--channels-port", "0", "--tasks-port", "0") as (_, line):
+    """Without --only there are Channels, Datastore and Cloud Tasks."""
+    ports = [f"--{name}-port=0" for name in ("channels", "datastore", "tasks")]
+    with running("--json", *ports) as (_, line):
         ready = json.loads(line)
     assert ready["apps"][0]["key"] == "local-key"
     assert ready["tasks"]["target"] == "http://127.0.0.1:8080"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import secrets
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
@@ -65,16 +67,21 @@ class DatastoreServer:
         pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="datastore")
         server = grpc.server(pool, options=_OPTIONS)
         server.add_generic_rpc_handlers((handlers(databases, self._lock),))
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        # gRPC would say that the port is taken on stderr, in words of its own.
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        socket.create_server((self.host, self.port), family=family).close()
         try:
-            self.port = server.add_insecure_port(f"{host}:{self.port}")
+            self.port = server.add_insecure_port(self.address)
         except RuntimeError as error:
-            raise OSError(f"cannot serve a Datastore on {host}:{self.port}: {error}") from error
+            raise OSError(errno.EADDRINUSE, f"cannot listen on {self.address}") from error
         server.start()
         return server
 
     def stop(self) -> None:
-        """Stop serving, and forget what is only in memory."""
+        """Stop serving, write suggestions down, and forget what is only in memory."""
+        suggested = self.suggested_indexes()
+        if suggested and self.settings.suggestions is not None:
+            self.settings.suggestions.write_text(suggested, "utf-8")
         if self._server is not None:
             self._server.stop(grace=None).wait()
             self._server = None
@@ -96,11 +103,16 @@ class DatastoreServer:
         with self._lock:
             return self._databases.composite.suggestion()
 
+    @property
+    def address(self) -> str:
+        """HOST:PORT, what DATASTORE_EMULATOR_HOST has to be."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
     def environment(self) -> dict[str, str]:
         """The variables that clients read when they are made."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
         return {
-            "DATASTORE_EMULATOR_HOST": f"{host}:{self.port}",
+            "DATASTORE_EMULATOR_HOST": self.address,
             "DATASTORE_PROJECT_ID": self.project,
             "DATASTORE_DATASET": self.project,
             "GOOGLE_CLOUD_PROJECT": self.project,
