@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,14 @@ def test_every_environment_variable_is_documented() -> None:
     variables = set(re.findall(r'"(PUSHER_[A-Z0-9_]+)"', source))
     assert variables
     assert sorted(name for name in variables if name not in page) == []
+
+
+def test_every_extra_is_documented() -> None:
+    """docs/configuration.md says what each extra of pyproject.toml is for."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    page = (ROOT / "docs" / "configuration.md").read_text()
+    extras = project["optional-dependencies"].keys() - {"dev"}
+    assert [extra for extra in sorted(extras) if f"`{extra}`" not in page] == []
 
 
 def test_every_setting_is_documented() -> None:
