@@ -155,6 +155,19 @@ def test_a_signal_stops_everything(run_dev: Callable[..., Dev], number: signal.S
     assert dev.process.stderr.read() == ""
 
 
+def test_the_embedded_datastore_is_the_default_and_kept(
+    run_dev: Callable[..., Dev], tmp_path: Path
+) -> None:
+    """What was stored is there at the next run, in a folder that git ignores."""
+    for expected in (b"1", b"2"):
+        dev = run_dev()
+        assert dev.get("/count") == expected
+        assert dev.stop() == 0
+    kept = tmp_path / ".gae_pusher"
+    assert (kept / ".gitignore").read_text() == "*\n"
+    assert (kept / "datastore.sqlite3").is_file()
+
+
 def test_google_s_datastore_is_started_kept_and_stopped(
     run_dev: Callable[..., Dev], tmp_path: Path
 ) -> None:
