@@ -71,6 +71,7 @@ from gae_pusher.errors import (
     UnknownQueue,
     WebhookError,
 )
+from gae_pusher.extras import needing
 from gae_pusher.limits import Limits
 from gae_pusher.pusher import Pusher
 from gae_pusher.sansio.webhooks import Webhook
@@ -243,21 +244,11 @@ _PACKAGES = {
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
-        value = getattr(_imported(name), name)
+        with needing(name, _PACKAGES.get(name, "gae-pusher")):
+            value = getattr(importlib.import_module(_LAZY[name]), name)
         globals()[name] = value
         return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def _imported(name: str) -> Any:
-    try:
-        return importlib.import_module(_LAZY[name])
-    except ModuleNotFoundError as error:
-        if name not in _PACKAGES:
-            raise
-        raise ModuleNotFoundError(
-            f"{name} needs {error.name}: pip install '{_PACKAGES[name]}'", name=error.name
-        ) from error
 
 
 def __dir__() -> list[str]:

@@ -21,7 +21,7 @@ def channels_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningServer]:
     `channels_server.wait_for_event(channel, event)` waits for what your code triggers.
     """
     from gae_pusher.environment import VARIABLES
-    from gae_pusher.testing.channels import running_server
+    from gae_pusher.testing import running_server
 
     # A PUSHER_CLUSTER of the shell would lead a test to the real service.
     for name in VARIABLES:

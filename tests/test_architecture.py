@@ -22,7 +22,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # From the bottom to the top; a unit imports units of lower rows only.
 LEVELS = (
-    {"errors", "limits", "version"},
+    {"errors", "extras", "limits", "version"},
     {"names", "config", "environment"},
     {"sansio"},
     {"engines", "secret_manager"},

@@ -80,13 +80,14 @@ def test_every_exported_name_exists() -> None:
 @pytest.mark.parametrize(
     ("name", "library", "package"),
     [
+        ("RequestsChannel", "requests", "gae-pusher"),
         ("TornadoChannel", "tornado", "gae-pusher[tornado]"),
         ("AsyncioChannel", "aiohttp", "gae-pusher[asyncio]"),
         ("BundledNdbChannel", "google.appengine", "appengine-python-standard"),
     ],
 )
 def test_a_missing_library_says_what_to_install(name: str, library: str, package: str) -> None:
-    """A channel type whose library is absent is an ImportError that names the extra."""
+    """A name whose library is absent is an ImportError that names the extra."""
     code = f"import sys; sys.modules[{library!r}] = None\nfrom gae_pusher import {name}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     wanted = f"ModuleNotFoundError: {name} needs {library}"

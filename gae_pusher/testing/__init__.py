@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from gae_pusher.extras import needing
+
 if TYPE_CHECKING:
     from gae_pusher.testing.channels import RunningServer, running_server
 
@@ -18,5 +20,6 @@ _LAZY = {
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
-        return getattr(importlib.import_module(_LAZY[name]), name)
+        with needing(f"{__name__}.{name}", "gae-pusher[emulators]"):
+            return getattr(importlib.import_module(_LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -143,6 +143,14 @@ def test_size_is_counted_after_encryption(size: int) -> None:
         VERBS.trigger(VAULT, "e", "x" * size)
 
 
+@pytest.mark.parametrize("channel", ["c", VAULT])
+@pytest.mark.parametrize("data", ["\ud800", {"text": "\ud800"}])
+def test_data_that_is_no_unicode_is_refused(channel: str, data: Any) -> None:
+    """A lone surrogate has no UTF-8; the error names the event, on encrypted channels too."""
+    with pytest.raises(errors.InvalidRequest, match=f"'e' on '{channel}' has a lone surrogate"):
+        VERBS.trigger(channel, "e", data)
+
+
 def test_limits_are_settings() -> None:
     """A cluster with other limits gets them: more bytes, smaller slices."""
     limits = Limits(event_data_bytes=20_000, channels_per_trigger=2, events_per_batch=1)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -20,6 +22,17 @@ def test_trigger_is_seen() -> None:
         Pusher.from_url(server.pusher_url).trigger("my-channel", "my-event", {"n": 1})
         entry = server.wait_for_event("my-channel", "my-event")
         assert json.loads(entry.facts["data"]) == {"n": 1}
+
+
+def test_a_missing_library_says_what_to_install() -> None:
+    """With the base dependencies alone the servers for tests name the extra that brings them."""
+    code = (
+        "import sys; sys.modules['aiohttp'] = None\nfrom gae_pusher.testing import running_server"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr.endswith(
+        "gae_pusher.testing.running_server needs aiohttp: pip install 'gae-pusher[emulators]'\n"
+    )
 
 
 def test_errors_can_be_ordered() -> None:
