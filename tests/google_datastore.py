@@ -1,4 +1,4 @@
-"""Google's Datastore emulator for synchronous tests."""
+"""Google's Datastore emulator for synchronous tests, and the choice between it and ours."""
 
 from __future__ import annotations
 
@@ -12,9 +12,21 @@ from pathlib import Path
 from gae_pusher.emulator.datastore import google
 from gae_pusher.emulator.ports import free_port
 from gae_pusher.errors import ConfigurationError
+from gae_pusher.testing.datastore import running_datastore
 from tests.conftest import missing
 
 PROJECT = "demo-sample"
+
+
+@contextmanager
+def running_chosen_datastore(folder: Path) -> Iterator[dict[str, str]]:
+    """Ours, or Google's where TEST_DATASTORE is google, for tests that can use one of them."""
+    if os.environ.get("TEST_DATASTORE") == "google":
+        with running_google_datastore(folder) as environment:
+            yield environment
+    else:
+        with running_datastore(PROJECT) as server:
+            yield server.environment()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The sample app in this process, against a real Channels server and Google's Datastore."""
+"""The sample app in this process, against a real Channels server and a real Datastore."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from werkzeug.serving import make_server
 from gae_pusher.emulator.channels import Fault
 from gae_pusher.testing.channels import RunningServer, running_server
 from gae_pusher.testing.tasks import RunningTasksServer, running_tasks_server
-from tests.google_datastore import running_google_datastore
+from tests.google_datastore import running_chosen_datastore
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +28,7 @@ def sample_app(
 ) -> Iterator[flask.Flask]:
     """The Flask app. Its modules read the environment when they are imported."""
     folder = tmp_path_factory.mktemp("datastore")
-    with running_google_datastore(folder) as environ, pytest.MonkeyPatch.context() as patch:
+    with running_chosen_datastore(folder) as environ, pytest.MonkeyPatch.context() as patch:
         for name, value in environ.items():
             patch.setenv(name, value)
         patch.setenv("PUSHER_URL", channels.pusher_url)

@@ -84,6 +84,8 @@ class Batch:
         self, mutations: Sequence[Mutation], keys: Sequence[Key], *, atomic: bool
     ) -> None:
         """Which operations on one entity may follow another (Commit in the API)."""
+        if len(mutations) == 1:
+            return
         last: dict[Address, str] = {}
         for mutation, key in zip(mutations, keys, strict=True):
             if not is_complete(key):
