@@ -87,7 +87,8 @@ class Recording:
         self._append(event)
         if self._durable and not self._scheduled:
             self._scheduled = True
-            ndb.get_context().eventloop.queue_call(0, self._write)
+            context = ndb.get_context()
+            context.eventloop.queue_call(0, self._write, context)
 
     def _take_up(self, entry: str) -> None:
         """The attempt before may have been applied: keep its events, which are committed then."""
@@ -108,21 +109,23 @@ class Recording:
         self._known.add(event.id)
         self.events.append(event)
 
-    def _write(self) -> None:
+    def _write(self, context: Any) -> None:
         """Put the entry, as late as can be: when nothing is under way that may add an event.
 
         NDB runs the transaction's loop empty before it commits, so this runs in time.
         """
-        loop = ndb.get_context().eventloop
-        if loop.rpcs:
-            loop.queue_call(_PAUSE_SECONDS, self._write)
+        if context.eventloop.rpcs:
+            context.eventloop.queue_call(_PAUSE_SECONDS, self._write, context)
             return
         self._scheduled = False
         if self._committed:
             return
         entry = self._new_entry(self.entry)
         entry.events = dump(self.events)
-        entry.put_async(**NO_CACHE)
+        # An independent transaction runs this loop too, while its own context is current. The
+        # cache stays behind: leaving a context hands it to the one before.
+        with context.new(cache=None).use():
+            entry.put_async(**NO_CACHE)
         self._written = len(self.events)
 
     def _on_commit(self) -> None:
