@@ -27,6 +27,7 @@ from gae_pusher import (
 )
 from gae_pusher.emulator.ports import free_port
 from gae_pusher.limits import TASK_BYTES
+from gae_pusher.tasks.client import LazyClient
 from gae_pusher.testing.tasks import RunningTasksServer, running_tasks_server
 from tests.emulator.tasks.worker import Worker, running_worker
 
@@ -247,6 +248,20 @@ def test_a_queue_that_was_used_before_a_fork_works_after_it(
     assert child.exitcode == 0
     assert names.get().startswith(QUEUE)
     assert len(worker.wait(2)) == 2
+
+
+def test_a_forked_process_has_a_client_of_its_own(server: RunningTasksServer) -> None:
+    """A connection that two processes share would mix up their answers."""
+    client = LazyClient()
+    ours = client.get()
+    context = multiprocessing.get_context("fork")
+    shared = context.SimpleQueue()
+    child = context.Process(target=lambda: shared.put(client.get() is ours))
+    child.start()
+    child.join(10)
+    assert child.exitcode == 0
+    assert shared.get() is False
+    assert client.get() is ours
 
 
 def test_queue_and_app_understand_each_other(server: RunningTasksServer, worker: Worker) -> None:

@@ -75,5 +75,5 @@ def parse_task(text: str) -> TaskName:
 def _parse(pattern: str, text: str, form: str) -> dict[str, str]:
     match = re.fullmatch(pattern, text, re.ASCII)
     if match is None:
-        raise Refusal(Code.INVALID_ARGUMENT, f"the name {text!r} must have the form {form}")
+        raise Refusal(Code.INVALID_ARGUMENT, f"the name {text[:600]!r} must have the form {form}")
     return match.groupdict()

@@ -23,6 +23,7 @@ from gae_pusher.emulator.tasks.settings import (
 )
 
 __all__ = [
+    "in_seconds",
     "merged_settings",
     "new_settings",
     "queue_message",
@@ -31,6 +32,8 @@ __all__ = [
     "routing",
     "routing_message",
 ]
+
+LONGEST_DURATION: Final = 315_576_000_000  # seconds; protobuf's own limit
 
 _STATES: Final[dict[QueueState, Any]] = {
     QueueState.RUNNING: tasks_v2.Queue.State.RUNNING,
@@ -91,6 +94,12 @@ def routing_message(value: Routing) -> tasks_v2.AppEngineRouting:
     return tasks_v2.AppEngineRouting(
         service=value.service, version=value.version, instance=value.instance
     )
+
+
+def in_seconds(message: Any) -> float:
+    """A Timestamp or Duration of protobuf as a number: Python's own types hold less than these."""
+    seconds: float = message.seconds + message.nanos / 1e9
+    return seconds
 
 
 def retry_policy(message: tasks_v2.RetryConfig) -> RetryPolicy:
@@ -167,9 +176,9 @@ def _kept(current: QueueSettings, settings: QueueSettings) -> QueueSettings:
 def _seconds(message: Any, field: str, default: float) -> float:
     if field not in message:
         return default
-    seconds: float = getattr(message, field).total_seconds()
-    if seconds < 0:
-        raise _invalid(f"retry_config.{field} is {seconds:g} s, it must not be negative")
+    seconds = in_seconds(getattr(type(message).pb(message), field))
+    if not 0 <= seconds <= LONGEST_DURATION:
+        raise _invalid(f"retry_config.{field} is {seconds:g} s, it must be 0 to {LONGEST_DURATION}")
     return seconds
 
 

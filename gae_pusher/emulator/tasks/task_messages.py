@@ -16,6 +16,7 @@ from gae_pusher.emulator.tasks.checks import (
 )
 from gae_pusher.emulator.tasks.names import QueueName, TaskName, parse_task
 from gae_pusher.emulator.tasks.queue_messages import (
+    in_seconds,
     retry_message,
     retry_policy,
     routing,
@@ -51,20 +52,21 @@ _UNAVAILABLE: Final = 14
 
 def new_task(message: tasks_v2.Task, queue: QueueName, now: float) -> Task:
     """A task to add to a queue. Raises Refusal for what the documented limits forbid."""
-    check_size(tasks_v2.Task.pb(message).ByteSize())
+    pb = tasks_v2.Task.pb(message)
+    check_size(pb.ByteSize())
     name = parse_task(message.name) if message.name else TaskName(queue, _random_id())
     if name.queue != queue:
         raise Refusal(Code.INVALID_ARGUMENT, f"the task {name} does not belong to {queue}")
     target = _target(message)
     check_target(target)
-    scheduled = message.schedule_time.timestamp() if "schedule_time" in message else now
+    scheduled = in_seconds(pb.schedule_time) if "schedule_time" in message else now
     has_retry = _HAS_TASK_RETRY and "retry_config" in message
     return Task(
         name=name,
         target=target,
         created=now,
         scheduled=check_schedule(scheduled, now),
-        deadline_seconds=check_deadline(_deadline(message), target),
+        deadline_seconds=check_deadline(in_seconds(pb.dispatch_deadline), target),
         retry=retry_policy(message.retry_config) if has_retry else None,
     )
 
@@ -155,15 +157,11 @@ def _attempt_message(attempt: Attempt) -> tasks_v2.Attempt:
 
 
 def _method(value: int) -> str:
-    method = tasks_v2.HttpMethod(value)
+    try:
+        method = tasks_v2.HttpMethod(value)
+    except ValueError:
+        raise Refusal(Code.INVALID_ARGUMENT, f"http_method is {value}, which is none") from None
     return "POST" if method == tasks_v2.HttpMethod.HTTP_METHOD_UNSPECIFIED else method.name
-
-
-def _deadline(message: tasks_v2.Task) -> float:
-    if "dispatch_deadline" not in message:
-        return 0
-    seconds: float = message.dispatch_deadline.total_seconds()
-    return seconds
 
 
 def _random_id() -> str:

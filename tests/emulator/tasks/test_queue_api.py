@@ -16,6 +16,7 @@ from google.api_core.exceptions import (
     NotFound,
 )
 from google.cloud import tasks_v2
+from google.protobuf.duration_pb2 import Duration
 
 from gae_pusher import ConfigurationError
 from gae_pusher.emulator.tasks import QueueSettings, Settings
@@ -87,8 +88,9 @@ def test_a_queue_keeps_what_it_was_given(client: tasks_v2.CloudTasksClient) -> N
         ({"rate_limits": {"max_dispatches_per_second": -1}}, "over 0"),
         ({"rate_limits": {"max_concurrent_dispatches": 5_001}}, "must be 1 to 5000"),
         ({"retry_config": {"max_attempts": -2}}, "the least is -1"),
+        ({"retry_config": {"max_backoff": Duration(seconds=10**15)}}, "max_backoff is 1e\\+15 s"),
         ({"retry_config": {"max_doublings": -1}}, "the least is 0"),
-        ({"retry_config": {"min_backoff": timedelta(seconds=-1)}}, "must not be negative"),
+        ({"retry_config": {"min_backoff": timedelta(seconds=-1)}}, "it must be 0 to 315576000000"),
         ({"retry_config": {"min_backoff": timedelta(hours=2)}}, "is longer than max_backoff"),
     ],
 )

@@ -17,6 +17,8 @@ from google.api_core.exceptions import (
     NotFound,
 )
 from google.cloud import tasks_v2
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from gae_pusher.limits import TASK_BYTES
 from gae_pusher.testing.tasks import RunningTasksServer
@@ -124,6 +126,7 @@ def _with(**request: Any) -> dict[str, Any]:
         (_with(relative_uri="/" + "x" * 2_083), "2083"),
         (_with(http_method="GET", body=b"x"), "a GET task has no body, only POST, PUT"),
         (_with(http_method="PATCH", body=b"x"), "a PATCH task has no body"),
+        (_with(http_method=99), "http_method is 99"),
         (_http("ftp://localhost/"), "must begin with http"),
         (_http("http://localhost/a b"), "have no spaces"),
         (_http("http://localhost/\r\nX-Own: 1"), "have no spaces"),
@@ -135,7 +138,10 @@ def _with(**request: Any) -> dict[str, Any]:
             _http("http://localhost/") | {"dispatch_deadline": timedelta(seconds=1_801)},
             "must be 15 to 1800 s",
         ),
+        (app_task(dispatch_deadline=Duration(seconds=10**15)), "must be 15 to 86415 s"),
+        (app_task(schedule_time=Timestamp(seconds=10**15)), "the limit is 30 days"),
         (app_task(name="my-task"), "must have the form projects/"),
+        (app_task(name="x" * 100_000), "must have the form projects/"),
         (app_task(name=f"{QUEUE}/tasks/a.b"), "must have the form"),
         (app_task(name=f"{QUEUE}/tasks/{'x' * 501}"), "must have the form"),
         (app_task(name=f"{PARENT}/queues/other/tasks/x"), "does not belong to"),
