@@ -8,7 +8,7 @@ BUNDLED := .venv-bundled
 NPM := $(shell command -v npm 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test lint format bench clean
+.PHONY: help dev test lint format bench chaos clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -31,6 +31,9 @@ format: $(VENV)/.ready  ## Put the code into the house style
 
 bench: $(VENV)/.ready  ## Measure side by side with the official package and print tables
 	$(BIN)/python -m benchmarks $(ARGS)
+
+chaos: $(VENV)/.ready  ## Kill 1,000 processes at random points and prove that no committed event is lost
+	$(BIN)/python -m tests.system.chaos $(ARGS)
 
 clean:  ## Remove everything that these commands made
 	rm -rf $(VENV) $(BUNDLED) node_modules tests/node/node_modules .gae_pusher artifacts build dist
