@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     from gae_pusher.channels.asyncio import AsyncioChannel
     from gae_pusher.channels.base import Channel
     from gae_pusher.channels.bundled_ndb import BundledNdbChannel
+    from gae_pusher.channels.gathering import gather
     from gae_pusher.channels.ndb import GaeNdbChannel
     from gae_pusher.channels.requests import RequestsChannel
     from gae_pusher.channels.tornado import TornadoChannel
@@ -186,6 +187,7 @@ __all__ = [
     "WebhookApp",
     "WebhookError",
     "__version__",
+    "gather",
     "pusher_from_url",
     "url2options",
 ]
@@ -206,6 +208,7 @@ _LAZY = {
     "TornadoChannel": "gae_pusher.channels.tornado",
     "AsyncioChannel": "gae_pusher.channels.asyncio",
     "Deferred": "gae_pusher.channels.transactions",
+    "gather": "gae_pusher.channels.gathering",
     "Outbox": "gae_pusher.outbox.outbox",
     "OutboxApp": "gae_pusher.outbox.app",
     "WebhookApp": "gae_pusher.wsgi.webhooks",

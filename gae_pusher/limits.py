@@ -34,6 +34,8 @@ WEBHOOK_BATCH_SECONDS: Final = 0.25
 WEBHOOK_GRACE_SECONDS: Final = 3  # channel_vacated and member_removed wait this long
 
 AUTH_FORM_BYTES: Final = 65_536  # our cap on the body of an authorization request
+WAITING_EVENTS: Final = 10_000  # ours: more triggers of one NDB context wait for the network
+WAITING_BYTES: Final = 16_777_216  # ours: so do more bytes of their data
 RESPONSE_BYTES: Final = 16_777_216  # our cap on an answer of the HTTP API
 TASK_BYTES: Final = 102_400  # one Cloud Task with its URL, headers and body
 TASK_DELAY_SECONDS: Final = 2_592_000  # 30 days: how far ahead a Cloud Task may be scheduled

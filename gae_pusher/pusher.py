@@ -12,6 +12,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from gae_pusher.channels.base import Channel, Sender
+from gae_pusher.channels.twins import trigger_async
 from gae_pusher.config import resolve
 from gae_pusher.environment import options_from_env, overridden, url2options
 from gae_pusher.errors import ConfigurationError, WebhookError
@@ -309,14 +310,23 @@ class Pusher(AsyncTwins):
         return sender.perform(plan, timeout)
 
     def _perform_async(self, plan: Plan[Any], timeout: float | None) -> Any:
-        with self._lock:
-            sender: Any = self._sender()
+        return self._async_sender().perform_async(plan, timeout)
+
+    def _trigger_async(
+        self, what: Mapping[str, str] | Plan[Any], timeout: float | None, batch: bool | None
+    ) -> Any:
+        return trigger_async(
+            self._async_sender(), self._verbs, what, lambda answer: answer, timeout, batch
+        )
+
+    def _async_sender(self) -> Any:
+        sender = self.sender
         if not hasattr(sender, "perform_async"):
             raise ConfigurationError(
                 f"{self.channel_type.__name__} has no *_async verbs: "
                 "set channel_type to GaeNdbChannel"
             )
-        return sender.perform_async(plan, timeout)
+        return sender
 
     def _sender(self) -> Sender:
         kind = self.channel_type

@@ -26,6 +26,15 @@ class AsyncTwins(ABC):
     def _perform_async(self, plan: Plan[Any], timeout: float | None) -> Any:
         """A future of the plan's answer."""
 
+    @abstractmethod
+    def _trigger_async(
+        self,
+        what: Mapping[str, str] | Plan[dict[str, Any]],
+        timeout: float | None,
+        batch: bool | None,
+    ) -> Any:
+        """A future of the answer to one trigger, an event or a plan."""
+
     def trigger_async(
         self,
         channels: str | Iterable[str],
@@ -35,10 +44,18 @@ class AsyncTwins(ABC):
         *,
         info: Attributes = None,
         timeout: float | None = None,
+        batch: bool | None = None,
     ) -> Any:
-        """A future of `trigger`."""
+        """A future of `trigger`; `batch=False` sends at once, alone.
+
+        Else the triggers of one turn of the event loop travel in batches, where the channel type
+        is GaeNdbChannel and not told otherwise.
+        """
+        if isinstance(channels, str):
+            event = self._verbs.event(channels, event_name, data, socket_id, info)
+            return self._trigger_async(event, timeout, batch)
         plan = self._verbs.trigger(channels, event_name, data, socket_id, info)
-        return self._perform_async(plan, timeout)
+        return self._trigger_async(plan, timeout, batch)
 
     def trigger_batch_async(
         self,

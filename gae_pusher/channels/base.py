@@ -21,7 +21,7 @@ from gae_pusher.sansio.responses import ChannelInfo
 from gae_pusher.sansio.signing import Credentials
 from gae_pusher.sansio.verbs import Attributes, Verbs
 
-__all__ = ["BlockingSender", "Channel", "Sender"]
+__all__ = ["BlockingSender", "Channel", "Sender", "accepted"]
 
 T = TypeVar("T")
 
@@ -130,12 +130,13 @@ class Channel:
 
     def _trigger(self, event: str, data: Any, socket_id: str | None, info: Attributes) -> Plan[Any]:
         plan = self._verbs.trigger(self.name, event, data, socket_id, info)
-        return plan.then(self._channel_info if info else _true)
+        return plan.then(self._channel_info if info else accepted)
 
     def _channel_info(self, answer: dict[str, Any]) -> ChannelInfo:
         info: ChannelInfo = answer.get("channels", {}).get(self.name, {})
         return info
 
 
-def _true(_: object) -> bool:
+def accepted(_: object) -> bool:
+    """What a trigger answers when it asked for nothing."""
     return True

@@ -7,20 +7,26 @@ gRPC's answers do. So leaving `client.context()` waits for every trigger that is
 
 from __future__ import annotations
 
+import functools
 import logging
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future as EngineFuture
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from google.cloud import ndb  # type: ignore[attr-defined]
 
 from gae_pusher.channels.appengine import GoogleAppEngineChannel, GoogleAppEngineSender
+from gae_pusher.channels.batching import Batches, Trigger
+from gae_pusher.channels.performing import Performance
 from gae_pusher.channels.transactions import Deferred, OutboxLike, Transactions
 from gae_pusher.channels.twins import ChannelTwins
 from gae_pusher.config import Config
-from gae_pusher.errors import ConfigurationError, PusherError
+from gae_pusher.engines.base import CONNECTIONS
+from gae_pusher.errors import ConfigurationError
 from gae_pusher.sansio.http import Request, Response
-from gae_pusher.sansio.operations import Plan, Steps
+from gae_pusher.sansio.operations import Plan
+from gae_pusher.sansio.verbs import Verbs
 
 __all__ = ["Future", "GaeNdbChannel", "GaeNdbSender"]
 
@@ -69,6 +75,9 @@ class GaeNdbSender(GoogleAppEngineSender):
     Inside a transaction triggers wait for the commit as `on_commit` says: 'outbox' stores them
     with it in `outbox` (by default one with default settings), 'send' sends them after it,
     'raise' refuses. The answer is then Deferred, at once.
+
+    Else the triggers of one turn of the event loop travel together, ten to a request and up to
+    `connections` requests at a time, unless `batch` is False.
     """
 
     def __init__(
@@ -77,9 +86,15 @@ class GaeNdbSender(GoogleAppEngineSender):
         *,
         outbox: OutboxLike | None = None,
         on_commit: str = "outbox",
+        batch: bool = True,
+        connections: int = CONNECTIONS,
         **options: Any,
     ) -> None:
-        super().__init__(config, **options)
+        super().__init__(config, connections=connections, **options)
+        self.connections = connections
+        self.batch = batch
+        self.batch_endpoint = True  # until the server turns out to have none
+        self._batches: dict[tuple[Any, int], Batches] = {}
         self.transactions = Transactions(on_commit, outbox)
 
     def perform(self, plan: Plan[T], timeout: float | None = None) -> Any:
@@ -97,7 +112,48 @@ class GaeNdbSender(GoogleAppEngineSender):
             future = Future("a trigger that waits for the commit")
             future.set_result(deferred)
             return future
-        return _Performance(self, plan, self.timeout(timeout)).future
+        future = Future("a request to the Channels service")
+        loop, seconds = _loop(), self.timeout(timeout)
+        self.performance(loop, plan, seconds, [future], _settling(future)).start()
+        return future
+
+    def trigger_async(
+        self,
+        verbs: Verbs,
+        what: Mapping[str, str] | Plan[Any],
+        answer: Callable[[dict[str, Any]], Any],
+        timeout: float | None,
+        batch: bool | None,
+    ) -> Future:
+        """A future of one trigger, sent with the others of this turn unless `batch` is False.
+
+        `what` is an event of `verbs`, or a plan for many channels; `answer` makes the verb's
+        answer of the service's. Raises what `perform_async` raises.
+        """
+        loop = _loop()
+        if not (self.batch if batch is None else batch) or ndb.in_transaction():
+            plan = what if isinstance(what, Plan) else verbs.alone(what)
+            return self.perform_async(plan.then(answer), timeout)
+        future = Future("a trigger")
+        place = loop, os.getpid()
+        batches = self._batches.get(place)
+        if batches is None:
+            forget = functools.partial(self._batches.pop, place, None)
+            batches = self._batches[place] = Batches(self, verbs, loop, forget)
+        batches.add(Trigger(what, future, answer, self.timeout(timeout)))
+        return future
+
+    def performance(
+        self,
+        loop: Any,
+        plan: Plan[Any],
+        timeout: float,
+        futures: Sequence[Any],
+        done: Callable[[Any, Exception | None], None],
+    ) -> Performance:
+        """A plan, ready to start on this loop for these futures; `done` gets what came of it."""
+        submit = functools.partial(self.engine.submit, timeout=timeout)
+        return Performance(loop, submit, self.steps(plan), futures, done)
 
     def send_request_async(self, request: Request, timeout: float) -> Future:
         """A future of the answer to one signed request, whatever its status."""
@@ -128,48 +184,16 @@ class GaeNdbChannel(ChannelTwins, GoogleAppEngineChannel):
     sender_type = GaeNdbSender
 
 
-class _Performance(Generic[T]):
-    """A plan under way on the event loop."""
-
-    def __init__(self, sender: GaeNdbSender, plan: Plan[T], timeout: float) -> None:
-        _loop()
-        self.future = Future("a request to the Channels service")
-        self._steps: Steps[T] = sender.steps(plan)
-        self._send: Callable[[Request], Future] = lambda r: sender.send_request_async(r, timeout)
-        self._move(self._steps.send, None)
-
-    def _move(self, move: Callable[[Any], Request], value: Any) -> None:
-        try:
-            request = move(value)
-        except StopIteration as end:
-            self.future.set_result(end.value)
-        except PusherError as error:
-            self.future.set_exception(_untraced(error))
-        except Exception as error:  # a decoder of the user's own, say
-            self.future.set_exception(error)
-        else:
-            self._send(request).add_done_callback(self._answered)
-
-    def _answered(self, answer: Future) -> None:
-        if self.future.done():
+def _settling(future: Future) -> Callable[[Any, Exception | None], None]:
+    def settle(answer: Any, error: Exception | None) -> None:
+        if future.done():
             return  # cancelled meanwhile
-        error = answer.exception()
         if error is None:
-            self._move(self._steps.send, answer.result())
+            future.set_result(answer)
         else:
-            self._move(self._steps.throw, error)
+            future.set_exception(error)
 
-
-def _untraced(error: PusherError) -> PusherError:
-    """Without its way through this package: those frames hold the future, which holds the error.
-
-    A future that nobody asks would be forgotten late then, and its error logged late.
-    """
-    told: BaseException | None = error
-    while isinstance(told, PusherError):
-        told.__traceback__ = None
-        told = told.__cause__
-    return error
+    return settle
 
 
 def _loop() -> Any:

@@ -71,6 +71,28 @@ class Verbs:
             raise InvalidRequest(f"batch must be a list of dicts, not {type(batch).__name__}")
         encode = self._encoded if already_encoded else self._data
         items = [self._batch_item(index, item, encode) for index, item in enumerate(batch)]
+        return self.together(items)
+
+    def event(
+        self,
+        channel: str,
+        event: str,
+        data: Any,
+        socket_id: str | None = None,
+        info: Attributes = None,
+    ) -> dict[str, str]:
+        """One event for one channel, checked and encoded: for `alone` and `together`."""
+        names.check_channel(channel)
+        return self._event(channel, event, data, socket_id, info, self._data)
+
+    def alone(self, event: Mapping[str, str]) -> Plan[dict[str, Any]]:
+        """POST /events for one event, as `trigger` does it."""
+        fields: dict[str, Any] = dict(event)
+        targets = [fields.pop("channel")]
+        return Plan((self._post("/events", {**fields, "channels": targets}),), _only, (targets,))
+
+    def together(self, items: Sequence[Mapping[str, str]]) -> Plan[dict[str, Any]]:
+        """POST /batch_events for events, as `trigger_batch` does it."""
         slices = tuple(_slices(items, self.config.limits.events_per_batch))
         operations = tuple(self._post("/batch_events", {"batch": part}) for part in slices)
         sizes = [len(part) for part in slices]
@@ -139,11 +161,24 @@ class Verbs:
 
     def _batch_item(
         self, index: int, item: Mapping[str, Any], encode: Callable[[str, str, Any], str]
-    ) -> dict[str, Any]:
+    ) -> dict[str, str]:
         _check_fields(index, item)
-        channel, event = names.check_channel(item["channel"]), names.check_event(item["name"])
-        fields = {"channel": channel, "name": event, "data": encode(channel, event, item["data"])}
-        return fields | self._options(item.get("socket_id"), item.get("info"))
+        channel, socket_id, info = item["channel"], item.get("socket_id"), item.get("info")
+        names.check_channel(channel)
+        return self._event(channel, item["name"], item["data"], socket_id, info, encode)
+
+    def _event(
+        self,
+        channel: str,
+        event: str,
+        data: Any,
+        socket_id: str | None,
+        info: Attributes,
+        encode: Callable[[str, str, Any], str],
+    ) -> dict[str, str]:
+        names.check_event(event)
+        fields = {"channel": channel, "name": event, "data": encode(channel, event, data)}
+        return fields | self._options(socket_id, info) if socket_id or info else fields
 
     def _options(self, socket_id: str | None, info: Attributes) -> dict[str, str]:
         """An empty socket id is what a form without one gives: then nobody is left out."""

@@ -1,0 +1,204 @@
+"""The triggers of one turn of an NDB event loop, sent ten to a request by an idler."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import os
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from gae_pusher.channels.performing import Performance
+from gae_pusher.errors import NotFound
+from gae_pusher.limits import WAITING_BYTES, WAITING_EVENTS
+from gae_pusher.sansio.operations import Plan
+from gae_pusher.sansio.verbs import Verbs
+
+__all__ = ["Batches", "Trigger"]
+
+
+@dataclass(slots=True, eq=False)
+class Trigger:
+    """One call of `trigger_async`: an event for one channel, or a plan for many of them.
+
+    `answer` makes the verb's answer of the service's; `timeout` is in seconds.
+    """
+
+    what: Mapping[str, str] | Plan[Any]
+    future: Any
+    answer: Callable[[dict[str, Any]], Any]
+    timeout: float
+    alone: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.alone = isinstance(self.what, Plan)
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it holds."""
+        if isinstance(self.what, Plan):
+            return sum(len(each.body or b"") for each in self.what.operations)
+        return len(self.what["data"])
+
+    def settle(self, answer: dict[str, Any] | None, error: Exception | None) -> None:
+        """Settle the future, unless it was cancelled."""
+        if self.future.done():
+            return
+        try:
+            value = None if error else self.answer(answer or {})
+        except Exception as unreadable:
+            error = unreadable
+        if error is None:
+            self.future.set_result(value)
+        else:
+            self.future.set_exception(error)
+
+
+class BatchingSender(Protocol):
+    """What batches need of their sender."""
+
+    connections: int
+    batch_endpoint: bool
+
+    def performance(
+        self,
+        loop: Any,
+        plan: Plan[Any],
+        timeout: float,
+        futures: Sequence[Any],
+        done: Callable[[Any, Exception | None], None],
+    ) -> Performance:
+        """A plan, ready to start."""
+
+
+class Batches:
+    """The triggers of one event loop: what waits for its idler, and what is under way.
+
+    In order; as many requests at a time as the sender has connections. Calls `forget` when
+    nothing is left.
+    """
+
+    def __init__(
+        self, sender: BatchingSender, verbs: Verbs, loop: Any, forget: Callable[[], object]
+    ) -> None:
+        self._sender = sender
+        self._forget = forget
+        self._verbs = verbs
+        self._loop = loop
+        self._pid = os.getpid()
+        self._waiting: deque[Trigger] = deque()
+        self._bytes = 0
+        self._idler = False
+        self._flights: set[Performance] = set()
+
+    def add(self, trigger: Trigger) -> None:
+        """Send with the others of this turn. Waits only when too much waits already."""
+        self._waiting.append(trigger)
+        self._bytes += trigger.size
+        if not self._idler:
+            self._idler = True
+            self._loop.add_idle(self._flush)
+        while len(self._waiting) > WAITING_EVENTS or self._bytes > WAITING_BYTES:
+            self._make_room()
+
+    def _flush(self) -> None:
+        self._idler = False
+        if os.getpid() == self._pid:  # a forked child leaves its parent's events to the parent
+            self._launch()
+
+    def _launch(self) -> None:
+        while self._waiting and len(self._flights) < self._sender.connections:
+            group = self._group()
+            if group:
+                self._send(group)
+        if not self._waiting and not self._flights:
+            self._forget()
+
+    def _group(self) -> list[Trigger]:
+        """The next triggers that may share a request."""
+        most = self._verbs.config.limits.events_per_batch if self._sender.batch_endpoint else 1
+        group: list[Trigger] = []
+        while self._waiting and len(group) < most:
+            trigger = self._waiting[0]
+            if group and (trigger.alone or trigger.timeout != group[0].timeout):
+                break
+            self._waiting.popleft()
+            self._bytes -= trigger.size
+            if trigger.future.done():  # cancelled meanwhile
+                continue
+            group.append(trigger)
+            if trigger.alone:
+                break
+        return group
+
+    def _send(self, group: list[Trigger]) -> None:
+        flight = self._sender.performance(
+            self._loop,
+            self._plan(group),
+            group[0].timeout,
+            [trigger.future for trigger in group],
+            lambda answer, error: self._landed(flight, group, answer, error),
+        )
+        self._flights.add(flight)
+        flight.start()
+
+    def _plan(self, group: list[Trigger]) -> Plan[Any]:
+        if len(group) > 1:
+            events: list[Any] = [trigger.what for trigger in group]
+            return self._verbs.together(events).then(lambda answer: _single(answer, events))
+        what = group[0].what
+        plan = what if isinstance(what, Plan) else self._verbs.alone(what)
+        return plan.then(lambda answer: [answer])
+
+    def _landed(
+        self,
+        flight: Performance,
+        group: list[Trigger],
+        answers: list[dict[str, Any]] | None,
+        error: Exception | None,
+    ) -> None:
+        self._flights.discard(flight)
+        if isinstance(error, NotFound) and len(group) > 1:
+            self._try_alone(group)
+        else:
+            if error is None and len(group) == 1 and _was_in_a_batch(group[0]):
+                self._sender.batch_endpoint = False
+            for trigger, answer in zip(group, answers or [{}] * len(group), strict=True):
+                trigger.settle(answer, error)
+        if not self._idler:  # else the idler sends what came meanwhile
+            self._launch()
+
+    def _try_alone(self, group: list[Trigger]) -> None:
+        """A server without batches answers 404, as it does for a wrong app: one event will tell."""
+        for trigger in reversed(group):
+            trigger.alone = True
+            self._waiting.appendleft(trigger)
+            self._bytes += trigger.size
+
+    def _make_room(self) -> None:
+        """Send some without returning to the loop, so that no other tasklet runs meanwhile."""
+        self._launch()
+        flights = {flight.under_way: flight for flight in self._flights if flight.under_way}
+        landed, _ = concurrent.futures.wait(flights, return_when=concurrent.futures.FIRST_COMPLETED)
+        for answer in landed:
+            flights[answer].advance(answer)
+        self._launch()
+
+
+def _single(answer: dict[str, Any], events: list[Mapping[str, str]]) -> list[dict[str, Any]]:
+    """A batch's answer as what each event would have got alone.
+
+    Servers that answer no aligned array say nothing about any event.
+    """
+    parts = answer.get("batch")
+    if not isinstance(parts, list) or len(parts) != len(events):
+        return [{}] * len(events)
+    return [
+        {"channels": {event["channel"]: part}} if part else {}
+        for event, part in zip(events, parts, strict=True)
+    ]
+
+
+def _was_in_a_batch(trigger: Trigger) -> bool:
+    return trigger.alone and not isinstance(trigger.what, Plan)
