@@ -1,13 +1,15 @@
-"""A modelled Firestore in Datastore mode: commit latency, hot ranges of an index, contention."""
+"""A modelled Firestore in Datastore mode: commit latency, a hot range of an index, contention."""
 
 from __future__ import annotations
 
 import random
 
 from benchmarks.scale import numbers
-from benchmarks.scale.lane import Lane, Rate, ramping, steady
+from benchmarks.scale.lane import Lane, ramping, steady
 
 __all__ = ["Contention", "ModelledDatastore"]
+
+_NO_LIMIT = 1e9
 
 
 class Contention(Exception):
@@ -15,38 +17,51 @@ class Contention(Exception):
 
 
 class ModelledDatastore:
-    """Every write goes through the hot end of its shard's index range, and through the keys' range.
+    """What one shard of the outbox's index sees of Datastore, with its share of everything else.
 
-    A range of a sequential index never splits, so its rate is fixed; random keys spread, so their
+    A range of a sequential index does not split, so its rate is fixed; random keys spread, so their
     rate ramps up (`cold`) or has ramped up long ago.
     """
 
-    def __init__(self, random_source: random.Random, shards: int, *, cold: bool = False) -> None:
+    def __init__(
+        self, random_source: random.Random, share: float = 1.0, *, cold: bool = False
+    ) -> None:
         self._random = random_source
-        keys: Rate = ramping() if cold else steady(float("inf"))
-        self._keys = Lane(keys)
-        self._ranges = [Lane(steady(numbers.INDEX_WRITES_PER_SECOND)) for _ in range(shards)]
-        self.writes = self.deletes = self.reads = self.refused = 0
+        self._range = Lane(steady(numbers.INDEX_WRITES_PER_SECOND))
+        self._keys = Lane(ramping(numbers.RAMP_START * share) if cold else steady(_NO_LIMIT))
+        self.writes = self.deletes = self.reads = 0
 
-    def write(self, now: float, shard: int, count: int) -> float:
+    def room(self, now: float) -> int:
+        """How many writes would not fail for contention."""
+        lanes = (self._range, self._keys)
+        room = min(lane.room(now, numbers.WRITE_PATIENCE_SECONDS) for lane in lanes)
+        return max(0, int(room))
+
+    def write(self, now: float, count: int) -> float:
         """Seconds until `count` entries are stored. Raises Contention and stores none."""
+        seconds = self._change(now, count)
         self.writes += count
-        return self._change(now, shard, count)
+        return seconds
 
-    def delete(self, now: float, shard: int, count: int) -> float:
+    def delete(self, now: float, count: int) -> float:
         """Seconds until `count` entries are gone, index rows included. Raises Contention."""
+        seconds = self._change(now, count)
         self.deletes += count
-        return self._change(now, shard, count)
+        return seconds
 
-    def query(self, found: int) -> float:
-        """Seconds of one query that finds so many entries; an empty one is billed as one read."""
-        self.reads += max(1, found)
+    def lookup(self, count: int) -> float:
+        """Seconds of lookups by key, all at the same time."""
+        self.reads += count
         return self._random.expovariate(1 / numbers.QUERY_SECONDS)
 
-    def _change(self, now: float, shard: int, count: int) -> float:
-        lanes = (self._ranges[shard], self._keys)
-        if max(lane.wait(now) for lane in lanes) > numbers.WRITE_PATIENCE_SECONDS:
-            self.refused += count
-            raise Contention(f"shard {shard} takes no more writes")
+    def query(self, count: int) -> float:
+        """Seconds of so many queries, one after the other."""
+        self.reads += count
+        return sum(self._random.expovariate(1 / numbers.QUERY_SECONDS) for _ in range(count))
+
+    def _change(self, now: float, count: int) -> float:
+        lanes = (self._range, self._keys)
+        if self.room(now) < 1:
+            raise Contention(f"no room for {count} writes")
         waited = max(lane.take(now, count) for lane in lanes)
         return waited + self._random.expovariate(1 / numbers.COMMIT_SECONDS)

@@ -23,6 +23,11 @@ class Lane:
         """Seconds that one more would wait now."""
         return max(0.0, self._full_at - now - self._burst_seconds)
 
+    def room(self, now: float, patience_seconds: float) -> float:
+        """How many more there may be for the last of them to wait no longer than this."""
+        busy_seconds = max(0.0, self._full_at - now)
+        return (self._burst_seconds + patience_seconds - busy_seconds) * self._rate(now)
+
     def take(self, now: float, count: float) -> float:
         """Let `count` through; the seconds until the last of them is through."""
         self._full_at = max(self._full_at, now) + count / self._rate(now)

@@ -20,4 +20,5 @@ WRITE_PATIENCE_SECONDS: Final = 5.0  # a write that would wait longer fails as c
 PUSHER_SECONDS: Final = 0.050  # one HTTP call, mean
 PUSHER_EVENTS_PER_SECOND: Final = 20_000  # a quota by the day is documented, a rate is not
 TASK_SECONDS: Final = 0.1  # from the creation of a task to its first dispatch
+TASK_RETRY_SECONDS: Final = 5  # until Cloud Tasks comes again when the handler failed
 CRASHES: Final = 0.001  # entries whose process dies between the commit and the send

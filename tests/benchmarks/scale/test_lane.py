@@ -29,6 +29,14 @@ def test_more_than_the_rate_waits_longer_and_longer() -> None:
     assert waits == pytest.approx([1, 2, 3, 4, 5])
 
 
+def test_room_is_what_does_not_wait_too_long() -> None:
+    """Whoever takes exactly the room waits exactly as long as was asked for."""
+    lane = Lane(steady(500), burst_seconds=1)
+    lane.take(0, 700)
+    assert lane.take(1, lane.room(1, patience_seconds=5)) == pytest.approx(5)
+    assert lane.room(1, patience_seconds=5) == pytest.approx(0)
+
+
 def test_a_cold_range_ramps_up_by_half_every_five_minutes() -> None:
     """The 500/50/5 rule gives 500, 750, 1,125 and, after 40 minutes, more than 10,000 a second."""
     rate = ramping()
