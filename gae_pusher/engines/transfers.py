@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import select
 from collections.abc import Mapping
 from typing import Final
 
@@ -98,7 +99,7 @@ class Transfer:
     def _stale(self) -> bool:
         """Whether the service closed the connection: libcurl asks only after a second of rest."""
         sock = self.curl.getinfo(pycurl.ACTIVESOCKET)
-        return sock >= 0 and wait_for_read(sock, timeout=0)
+        return sock >= 0 and _readable(sock)
 
     def _change_kind(self, request: Request) -> None:
         """Between the two kinds of request, with a body and without; without `Expect`."""
@@ -111,6 +112,15 @@ class Transfer:
         self._chunks.append(data)
         self._size += len(data)
         return -1 if self._size > RESPONSE_BYTES else None
+
+
+def _readable(sock: int) -> bool:
+    """An idle connection has nothing to read but its end."""
+    if not hasattr(select, "poll"):
+        return wait_for_read(sock, timeout=0)  # Windows; takes twice as long
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _headers(lines: list[bytes]) -> dict[str, str]:
