@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import os
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
 NODE_DIR = Path(__file__).parent / "node"
+
+
+def pytest_configure() -> None:
+    """Hypothesis, where it is installed, sets no deadlines: a busy machine is no failure."""
+    if find_spec("hypothesis"):
+        from hypothesis import settings
+
+        settings.register_profile("patient", parent=settings(), deadline=None)
+        settings.load_profile("patient")
 
 
 def missing(what: str) -> NoReturn:
