@@ -91,21 +91,23 @@ def _serve(listener: socket.socket) -> None:
 
 def medians(
     subjects: Mapping[str, Callable[[], object]], *, rounds: int, calls: int
-) -> dict[str, float]:
-    """Seconds for one call of each subject: the median of rounds that take turns.
+) -> dict[str, tuple[float, float]]:
+    """Seconds and this process's CPU seconds for one call of each subject, medians of rounds.
 
-    Turns are short, so that what else the machine does falls on every subject alike.
+    The subjects take short turns, so that what else the machine does falls on all alike.
     """
     for subject in subjects.values():
         subject()
-    seconds: dict[str, list[float]] = {name: [] for name in subjects}
+    wall: dict[str, list[float]] = {name: [] for name in subjects}
+    cpu: dict[str, list[float]] = {name: [] for name in subjects}
     for _ in range(rounds):
         for name, subject in subjects.items():
-            started = time.perf_counter()
+            started, started_cpu = time.perf_counter(), time.process_time()
             for _ in range(calls):
                 subject()
-            seconds[name].append((time.perf_counter() - started) / calls)
-    return {name: statistics.median(values) for name, values in seconds.items()}
+            cpu[name].append((time.process_time() - started_cpu) / calls)
+            wall[name].append((time.perf_counter() - started) / calls)
+    return {name: (statistics.median(wall[name]), statistics.median(cpu[name])) for name in wall}
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
