@@ -16,7 +16,8 @@ __all__ = ["main", "parser"]
 # In the order of the help. A module imports nothing heavy before its `run`.
 COMMANDS: Final = (
     *("dev", "emulators", "trigger", "listen", "channels", "users", "webhooks"),
-    *("check", "deploy", "completion"),
+    "outbox",
+    *("check", "deploy", "doctor", "completion"),
 )
 
 # The extra that brings a library which a command may lack.

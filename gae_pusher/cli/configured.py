@@ -14,7 +14,7 @@ from gae_pusher.errors import ConfigurationError
 if TYPE_CHECKING:
     from gae_pusher.pusher import Pusher
 
-__all__ = ["add_app_options", "configured_pusher", "parse_variables"]
+__all__ = ["add_app_options", "configured_pusher", "optional_pusher", "parse_variables"]
 
 LOCAL_PORT: Final = 6001
 # The built-in app of the local Channels server; these are no secrets.
@@ -58,6 +58,17 @@ def configured_pusher(arguments: argparse.Namespace, environ: Mapping[str, str])
             ) from None
         raise error
     return Pusher(**options, timeout=arguments.timeout)
+
+
+def optional_pusher(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Pusher | None:
+    """The configured app, None where nothing is configured at all.
+
+    Raises ConfigurationError for a configuration that is there and wrong.
+    """
+    named = any(name.startswith("PUSHER_") and environ[name] for name in environ)
+    if arguments.env_file is None and not named:
+        return None
+    return configured_pusher(arguments, environ)
 
 
 def parse_variables(text: str) -> dict[str, str]:

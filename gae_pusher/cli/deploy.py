@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import datetime
 import os
-import subprocess
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from gae_pusher.cli.configured import add_app_options, optional_pusher
 from gae_pusher.errors import ConfigurationError, PusherError
 
 if TYPE_CHECKING:
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from gae_pusher.deploy.gcloud import Gcloud
     from gae_pusher.deploy.plan import DeployPlan
     from gae_pusher.deploy.smoke import Endpoints
-    from gae_pusher.pusher import Pusher
 
 __all__ = ["register", "run"]
 
@@ -30,7 +31,8 @@ examples:
 
 The real gcloud does the work: sign in with `gcloud auth login` first. Files that git ignores, .env
 and virtual environments are never uploaded, and nothing is written into your folder. The signed
-part of the smoke test needs the app's PUSHER_URL in this environment, else it is skipped.
+part of the smoke test needs the app's PUSHER_URL in this environment, or --env-file, else it is
+skipped.
 """
 
 
@@ -52,12 +54,13 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--yes", action="store_true", help="do not ask before deploying")
     parser.add_argument("--no-smoke-test", action="store_true", help="do not ask the new version")
     for name, default in (
-        ("health", "/_ah/warmup"),
-        ("authorization", "/pusher/auth"),
-        ("webhook", "/pusher/webhook"),
+        ("health", "/_ah/warmup if app.yaml has warmup, else /"),
+        ("authorization", "/pusher/auth if the app authorizes channels"),
+        ("webhook", "/pusher/webhook if the app takes webhooks"),
     ):
         help_text = f"path that the smoke test asks, '' for none (default {default})"
-        parser.add_argument(f"--{name}", default=default, metavar="PATH", help=help_text)
+        parser.add_argument(f"--{name}", metavar="PATH", help=help_text)
+    add_app_options(parser)
     parser.set_defaults(run=run)
 
 
@@ -72,11 +75,14 @@ def run(arguments: argparse.Namespace) -> int:
     _say("\n".join(["This deployment:", *plan.lines()]))
     if arguments.dry_run or not _agreed(arguments):
         return 0
+    pusher = optional_pusher(arguments, os.environ)
     deployment = Deployment(plan, gcloud, _say)
+    # The copy that is uploaded may hold secrets: it must go, however this ends.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     url = deployment.upload(arguments.folder)
     if not arguments.no_smoke_test:
         _say(f"Smoke test of {url}:")
-        deployment.test(url, _endpoints(arguments), _pusher())
+        deployment.test(url, _endpoints(arguments, project), pusher)
     if plan.promote:
         _promote(deployment.promote, rollback_command(plan))
     _say(f"{plan.version} is deployed: {url}")
@@ -91,15 +97,14 @@ def _checked(arguments: argparse.Namespace) -> Project | None:
     if not arguments.folder.is_dir():
         raise NotADirectoryError(f"{arguments.folder} is no folder")
     found, unreadable = read_project(arguments.folder, arguments.app_yaml)
-    project = as_deployed(found)
-    findings = sorted([*unreadable, *check_project(project, datetime.date.today())])
+    findings = sorted([*unreadable, *check_project(as_deployed(found), datetime.date.today())])
     errors = [finding for finding in findings if finding.rule.severity is Severity.ERROR]
     if errors:
         sys.stderr.write(report.to_text(errors, colour=sys.stderr.isatty()))
         return None
     if findings:
         _say(f"check: {len(findings)} warnings and notes; see them with `gae-pusher check`")
-    return project
+    return found
 
 
 def _plan(arguments: argparse.Namespace, project: Project) -> tuple[DeployPlan, Gcloud]:
@@ -117,20 +122,14 @@ def _plan(arguments: argparse.Namespace, project: Project) -> tuple[DeployPlan, 
 
 
 def _project_id(arguments: argparse.Namespace) -> str:
-    named: str | None = arguments.project or os.environ.get("CLOUDSDK_CORE_PROJECT")
-    if named:
-        return named
-    try:
-        answer = subprocess.run(
-            ["gcloud", "config", "get", "project"], capture_output=True, text=True, check=False
-        )
-    except FileNotFoundError:
-        answer = subprocess.CompletedProcess([], 1, "", "")
-    if not answer.stdout.strip():
+    from gae_pusher.deploy.gcloud import find_project
+
+    project = find_project(arguments.project)
+    if not project:
         raise ConfigurationError(
             "no project: pass --project ID, or run `gcloud config set project ID`"
         )
-    return answer.stdout.strip()
+    return project
 
 
 def _agreed(arguments: argparse.Namespace) -> bool:
@@ -141,19 +140,14 @@ def _agreed(arguments: argparse.Namespace) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _endpoints(arguments: argparse.Namespace) -> Endpoints:
-    from gae_pusher.deploy.smoke import Endpoints
+def _endpoints(arguments: argparse.Namespace, project: Project) -> Endpoints:
+    """What the smoke test asks: the options, and for the others what the app has."""
+    from gae_pusher.deploy.smoke import endpoints_of
 
-    return Endpoints(arguments.health, arguments.authorization, arguments.webhook)
-
-
-def _pusher() -> Pusher | None:
-    from gae_pusher.pusher import Pusher
-
-    try:
-        return Pusher.from_env()
-    except ConfigurationError:
-        return None
+    names = ("health", "authorization", "webhook")
+    given = {name: getattr(arguments, name) for name in names}
+    told = {name: path for name, path in given.items() if path is not None}
+    return dataclasses.replace(endpoints_of(project), **told)
 
 
 def _promote(promote: Callable[[], None], rollback: str | None) -> None:

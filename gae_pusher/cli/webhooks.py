@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -144,16 +143,10 @@ def _forward(pusher: Pusher, url: str, events: list[Any]) -> int:
     """The status with which an app answers events that are signed now."""
     import requests
 
-    from gae_pusher.sansio.signing import sign
+    from gae_pusher.deploy.asking import signed_webhook
 
-    body = json.dumps({"time_ms": int(time.time() * 1000), "events": events}).encode()
-    headers = {
-        "Content-Type": "application/json",
-        "X-Pusher-Key": pusher.key,
-        "X-Pusher-Signature": sign(pusher.secret, body),
-    }
     try:
-        answer = requests.post(url, data=body, headers=headers, timeout=_TIMEOUT_SECONDS)
+        answer = requests.post(url, **signed_webhook(pusher, events), timeout=_TIMEOUT_SECONDS)
     except requests.RequestException as error:
         raise ConnectionFailed(f"{url} does not answer: {type(error).__name__}") from error
     return answer.status_code

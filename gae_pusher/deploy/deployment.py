@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gae_pusher.deploy.gcloud import Gcloud, GcloudError
 from gae_pusher.deploy.plan import DeployPlan, Serving
-from gae_pusher.deploy.smoke import Endpoints, Outcome, smoke_test
+from gae_pusher.deploy.smoke import Endpoints, smoke_test
 from gae_pusher.deploy.stage import staged
 from gae_pusher.errors import PusherError
 from gae_pusher.pusher import Pusher
@@ -77,7 +77,7 @@ class Deployment:
         outcomes = []
         for outcome in smoke_test(url.rstrip("/"), endpoints, pusher):
             outcomes.append(outcome)
-            self._say(_outcome_line(outcome))
+            self._say(outcome.line())
         failed = [outcome.question for outcome in outcomes if outcome.ok is False]
         if failed:
             raise SmokeTestFailed(
@@ -91,8 +91,3 @@ class Deployment:
         self._gcloud.run(
             "app", "services", "set-traffic", plan.service, f"--splits={plan.version}=1"
         )
-
-
-def _outcome_line(outcome: Outcome) -> str:
-    mark = {True: "ok", False: "FAILED", None: "not asked"}[outcome.ok]
-    return f"  {outcome.question:<14} {mark:<10} {outcome.detail}"

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from gae_pusher.errors import PusherError
 
-__all__ = ["Gcloud", "GcloudError"]
+__all__ = ["Gcloud", "GcloudError", "find_project"]
 
 _HEADING: Final = re.compile(r"ERROR: \(gcloud[^)]*\)\s*(.+)")
 _CRASH: Final = re.compile(r"gcloud crashed \((\w+)\)")
@@ -48,7 +48,7 @@ class Gcloud:
                 "gcloud is not installed: see https://cloud.google.com/sdk/docs/install"
             )
         self._program = program
-        self._project = project
+        self.project = project
         self._follow = follow
         self._environ = {
             **environ,
@@ -59,7 +59,8 @@ class Gcloud:
 
     def run(self, *arguments: str) -> Any:
         """The JSON that a command prints. Raises GcloudError, one readable line."""
-        command = [self._program, *arguments, f"--project={self._project}", "--quiet"]
+        project = [f"--project={self.project}"] if self.project else []
+        command = [self._program, *arguments, *project, "--quiet"]
         process = subprocess.Popen(
             [*command, "--format=json"],
             stdout=subprocess.PIPE,
@@ -72,8 +73,13 @@ class Gcloud:
         reader = threading.Thread(target=self._read, args=(process, said), daemon=True)
         reader.start()
         assert process.stdout is not None
-        answer = process.stdout.read()
-        code = process.wait()
+        try:
+            answer = process.stdout.read()
+            code = process.wait()
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
         reader.join()
         process.stdout.close()
         if code != 0:
@@ -90,12 +96,25 @@ class Gcloud:
                     self._follow(text)
 
 
+def find_project(named: str | None, environ: Mapping[str, str] = os.environ) -> str | None:
+    """The project that an option, the environment or gcloud's configuration names."""
+    given = named or environ.get("CLOUDSDK_CORE_PROJECT")
+    if given:
+        return given
+    try:
+        return str(Gcloud("", environ).run("config", "get", "project") or "") or None
+    except GcloudError:
+        return None
+
+
 def _explanation(said: Sequence[str]) -> str:
     for index, line in enumerate(said):
         heading = _HEADING.match(line)
         if heading:
             more = said[index + 1] if index + 1 < len(said) else ""
-            return f"gcloud: {heading[1]} {more}".strip()
+            # What follows are the answer's headers, a screen full of them.
+            words = re.sub(r": response: <.*", "", f"{heading[1]} {more}")
+            return f"gcloud: {words}".strip()
     for line in said:
         if crash := _CRASH.search(line):
             detail = line.partition("):")[2].strip() or crash[1]

@@ -16,7 +16,9 @@ from gae_pusher.errors import ConfigurationError
 
 __all__ = ["DeployPlan", "Serving", "as_deployed", "make_plan", "version_name"]
 
+_NAMED: Final = 5
 _EMPTY: Final = Source({}, 0)
+_IGNORE_FILES: Final = (".gcloudignore", ".gitignore")
 _VERSION: Final = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 
 # Key of app.yaml, and the field of the Admin API's Version that it becomes.
@@ -44,7 +46,7 @@ class DeployPlan:
 
     `files` are paths from the app's root; `kept_back` are files that app.yaml includes and the
     configs, which gcloud reads here and does not upload. `changes` compares with the version
-    that serves now.
+    that serves now. `left_out` are files that plain gcloud would upload.
     """
 
     project: str
@@ -58,6 +60,7 @@ class DeployPlan:
     promote: bool
     serving: str | None
     changes: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """The plan for a person."""
@@ -72,6 +75,10 @@ class DeployPlan:
             ("configs", ", ".join(self.configs) or "none"),
             ("traffic", f"{traffic}, after the smoke test" if self.promote else traffic),
         ]
+        if self.left_out:
+            named = ", ".join(self.left_out[:_NAMED])
+            more = len(self.left_out) - _NAMED
+            rows.append(("left out", named + (f" and {more} more" if more > 0 else "")))
         shown = [f"  {name:<8} {value}" for name, value in rows]
         return shown + [f"  {'change':<8} {change}" for change in self.changes]
 
@@ -88,9 +95,9 @@ def as_deployed(project: Project) -> Project:
 
 
 def make_plan(
-    project: Project, project_id: str, version: str, *, promote: bool, serving: Serving | None
+    found: Project, project_id: str, version: str, *, promote: bool, serving: Serving | None
 ) -> DeployPlan:
-    """The plan for a project `as_deployed` that `check` has found no error in.
+    """The plan for a project that `check` has found no error in, `as_deployed`.
 
     Raises ConfigurationError for a version name that App Engine refuses.
     """
@@ -98,7 +105,9 @@ def make_plan(
         raise ConfigurationError(
             f"version {version!r} must be lower-case letters, digits and '-', at most 63"
         )
+    project = as_deployed(found)
     files = tuple(sorted(project.uploaded))
+    left_out = (found.uploaded - project.uploaded).difference(CONFIGS, _IGNORE_FILES)
     includes = (project.app.get("includes") or _EMPTY).entries()
     included = tuple(str(name.value) for name in includes if name.value not in files)
     configs = tuple(path for path in CONFIGS if path in project.documents)
@@ -114,6 +123,7 @@ def make_plan(
         promote=promote,
         serving=serving.version if serving else None,
         changes=tuple(_changes(project, serving.config)) if serving else (),
+        left_out=tuple(sorted(left_out)),
     )
 
 
@@ -121,7 +131,7 @@ def _is_deployed(project: Project, path: str) -> bool:
     below = tuple(f"{folder}/" for folder in project.installed)
     if path in project.git_ignored or is_secret_file(path) or path.startswith(below):
         return False
-    return path not in (".gcloudignore", ".gitignore", *CONFIGS)
+    return path not in (*_IGNORE_FILES, *CONFIGS)
 
 
 def _changes(project: Project, config: Mapping[str, Any]) -> list[str]:

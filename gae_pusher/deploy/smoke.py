@@ -2,93 +2,68 @@
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
+from typing import Any, Final
 
-import requests
-
+from gae_pusher.deploy.asking import signed_webhook, status_of
+from gae_pusher.deploy.check import Project
+from gae_pusher.deploy.check.rules.wiring import authorizes_channels, takes_webhooks
+from gae_pusher.deploy.outcome import Outcome
 from gae_pusher.errors import PusherError
 from gae_pusher.pusher import Pusher
-from gae_pusher.sansio.signing import sign
 
-__all__ = ["Endpoints", "Outcome", "smoke_test"]
+__all__ = ["Endpoints", "endpoints_of", "smoke_test"]
 
-_TIMEOUT_SECONDS = 30  # a first request starts an instance
-_SOCKET_ID = "1.1"
-CHANNEL = "gae-pusher-smoke-test"
+_SOCKET_ID: Final = "1.1"
+CHANNEL: Final = "gae-pusher-smoke-test"
+_ALIVE: Final = range(200, 500)  # an app need not have a home page
+_HEALTHY: Final = frozenset({200, 204, 301, 302})
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
     """Paths of the app; an empty one is not asked."""
 
-    health: str = "/_ah/warmup"
-    authorization: str = "/pusher/auth"
-    webhook: str = "/pusher/webhook"
+    health: str = ""
+    authorization: str = ""
+    webhook: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What one question showed. `ok` is None when it could not be asked here."""
-
-    question: str
-    ok: bool | None
-    detail: str
+def endpoints_of(project: Project) -> Endpoints:
+    """What an app can be asked, by what its app.yaml and its code say."""
+    services = project.app.get("inbound_services")
+    warmup = any(entry.value == "warmup" for entry in services.entries()) if services else False
+    return Endpoints(
+        health="/_ah/warmup" if warmup else "/",
+        authorization="/pusher/auth" if authorizes_channels(project) else "",
+        webhook="/pusher/webhook" if takes_webhooks(project) else "",
+    )
 
 
 def smoke_test(base_url: str, endpoints: Endpoints, pusher: Pusher | None) -> Iterator[Outcome]:
     """Ask a version at `base_url`; `pusher` is the app's own configuration, as it is here."""
-    with requests.Session() as session:
-        if endpoints.health:
-            yield _health(session, base_url + endpoints.health)
-        if endpoints.authorization:
-            yield _authorization(session, base_url + endpoints.authorization)
-        if endpoints.webhook:
-            yield _webhook(session, base_url + endpoints.webhook, pusher)
+    if endpoints.health:
+        good = _ALIVE if endpoints.health == "/" else _HEALTHY
+        yield _judge("health", base_url + endpoints.health, good)
+    if endpoints.authorization:
+        # Nobody is signed in: a refusal is as good as a token, a 404 or a 500 is not.
+        form = {"socket_id": _SOCKET_ID, "channel_name": f"private-{CHANNEL}"}
+        url = base_url + endpoints.authorization
+        yield _judge("authorization", url, {200, 401, 403}, method="POST", data=form)
+    if endpoints.webhook and pusher is None:
+        yield Outcome("webhook", None, "no PUSHER_URL here to sign one with")
+    elif endpoints.webhook and pusher:
+        webhook = signed_webhook(pusher, [])
+        url = base_url + endpoints.webhook
+        yield _judge("webhook", url, {200, 201, 202, 204}, method="POST", **webhook)
     yield _event(pusher)
 
 
-def _health(session: requests.Session, url: str) -> Outcome:
-    return _judge("health", url, lambda: session.get(url, timeout=_TIMEOUT_SECONDS), {200, 204})
-
-
-def _authorization(session: requests.Session, url: str) -> Outcome:
-    """Nobody is signed in: a refusal is as good as a token, a 404 or a 500 is not."""
-    form = {"socket_id": _SOCKET_ID, "channel_name": f"private-{CHANNEL}"}
-    return _judge(
-        "authorization",
-        url,
-        lambda: session.post(url, data=form, timeout=_TIMEOUT_SECONDS),
-        {200, 401, 403},
-    )
-
-
-def _webhook(session: requests.Session, url: str, pusher: Pusher | None) -> Outcome:
-    if pusher is None:
-        return Outcome("webhook", None, "no PUSHER_URL here to sign one with")
-    body = json.dumps({"time_ms": int(time.time() * 1000), "events": []}).encode()
-    headers = {
-        "Content-Type": "application/json",
-        "X-Pusher-Key": pusher.key,
-        "X-Pusher-Signature": sign(pusher.secret, body),
-    }
-    return _judge(
-        "webhook",
-        url,
-        lambda: session.post(url, data=body, headers=headers, timeout=_TIMEOUT_SECONDS),
-        {200, 201, 202, 204},
-    )
-
-
 def _judge(
-    question: str, url: str, ask: Callable[[], requests.Response], good: set[int]
+    question: str, url: str, good: Container[int | str], method: str = "GET", **request: Any
 ) -> Outcome:
-    try:
-        status = ask().status_code
-    except requests.RequestException as error:
-        return Outcome(question, False, f"{url}: {type(error).__name__}")
+    status = status_of(method, url, **request)
     return Outcome(question, status in good, f"{url} answered {status}")
 
 

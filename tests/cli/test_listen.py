@@ -5,22 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from gae_pusher import ChannelAuthorizationApp, Pusher
 from gae_pusher.testing.channels import RunningServer
+from tests.serving import serving
 
 MASTER_KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
-
-
-class Quiet(WSGIRequestHandler):
-    """A server that writes no log."""
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Quiet."""
 
 
 @contextmanager
@@ -104,15 +96,11 @@ def test_the_app_may_authorize(channels_server: RunningServer) -> None:
     def may_join(request, name):  # type: ignore[no-untyped-def]
         return request.header("X-Role") == name
 
-    with make_server("127.0.0.1", 0, application, handler_class=Quiet) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        endpoint = f"http://127.0.0.1:{server.server_port}/pusher/auth"
+    with serving(application) as app_url:
+        endpoint = f"{app_url}/pusher/auth"
         options = ("--auth-endpoint", endpoint, "--auth-header", "X-Role: desk")
         with listening(
             channels_server.pusher_url, "private-vault", "private-desk", *options
         ) as process:
             assert "answered 403" in str(next_of(process, "problem")["message"])
             assert next_of(process, "subscribed")["channel"] == "private-desk"
-        server.shutdown()
-        thread.join()

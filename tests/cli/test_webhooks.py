@@ -7,12 +7,10 @@ import os
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 import requests
@@ -20,15 +18,9 @@ import requests
 from gae_pusher import Pusher, WebhookApp
 from gae_pusher.cli import main
 from gae_pusher.sansio.signing import sign
+from tests.serving import serving
 
 URL = "http://my-key:my-secret@127.0.0.1:6001/apps/1"
-
-
-class Quiet(WSGIRequestHandler):
-    """A server that writes no log."""
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Quiet."""
 
 
 @contextmanager
@@ -42,12 +34,8 @@ def running_app(broken: bool = False) -> Iterator[tuple[str, list[Any]]]:
             raise RuntimeError
         got.append(event.channel)
 
-    with make_server("127.0.0.1", 0, webhooks, handler_class=Quiet) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/hook", got
-        server.shutdown()
-        thread.join()
+    with serving(webhooks) as url:
+        yield f"{url}/hook", got
 
 
 @contextmanager

@@ -45,6 +45,9 @@ class Google:
     queues: list[Any] = field(default_factory=list)
     indexes: list[Any] = field(default_factory=list)
     dispatch: list[Any] = field(default_factory=list)
+    scheduled: list[Any] = field(default_factory=list)
+    policy: list[Any] = field(default_factory=list)
+    secret_policies: dict[str, list[Any]] = field(default_factory=dict)
 
     def files_of(self, version: str) -> dict[str, bytes]:
         """The files of a version by path, as they arrived."""
@@ -54,7 +57,10 @@ class Google:
     def environ(self, home: str) -> dict[str, str]:
         """What makes gcloud talk to this fake and to nobody else."""
         base = f"http://127.0.0.1:{self.port}/"
-        services = ["APPENGINE", "SERVICEUSAGE", "CLOUDTASKS", "CLOUDSCHEDULER", "DATASTORE"]
+        services = [
+            *("APPENGINE", "SERVICEUSAGE", "CLOUDTASKS", "CLOUDSCHEDULER", "DATASTORE"),
+            *("CLOUDRESOURCEMANAGER", "SECRETMANAGER"),
+        ]
         overrides = {**dict.fromkeys(services, base), "STORAGE": f"{base}storage/v1/"}
         return {
             "HOME": home,
@@ -80,6 +86,7 @@ class Google:
             "defaultHostname": f"{PROJECT}.appspot.com",
             "servingStatus": "SERVING",
             "gcrDomain": "us.gcr.io",
+            "serviceAccount": f"{PROJECT}@appspot.gserviceaccount.com",
         }
         return 200, app | ({"codeBucket": BUCKET} if self.bucket_known else {})
 
@@ -155,6 +162,21 @@ class Google:
     def list_queues(self, match: re.Match[str], query: Any, body: Any) -> tuple[int, Any]:
         return 200, {"queues": self.queues}
 
+    def get_queue(self, match: re.Match[str], query: Any, body: Any) -> tuple[int, Any]:
+        for queue in self.queues:
+            if queue["name"].endswith(f"/{match['name']}"):
+                return 200, queue
+        return 404, _error(404, "Requested entity was not found.", "NOT_FOUND")
+
+    def list_scheduled(self, match: re.Match[str], query: Any, body: Any) -> tuple[int, Any]:
+        return 200, {"jobs": self.scheduled}
+
+    def get_policy(self, match: re.Match[str], query: Any, body: Any) -> tuple[int, Any]:
+        return 200, {"bindings": self.policy}
+
+    def get_secret_policy(self, match: re.Match[str], query: Any, body: Any) -> tuple[int, Any]:
+        return 200, {"bindings": self.secret_policies.get(match["name"], [])}
+
     def patch_queue(self, match: re.Match[str], query: Any, body: Any) -> tuple[int, Any]:
         self.queues.append(body)
         return 200, body
@@ -201,6 +223,10 @@ _ROUTES = [
     (rf"POST /v1beta1/projects/{PROJECT}/locations/[^/]+/jobs", Google.create_job),
     (rf"GET /v2beta3/projects/{PROJECT}/locations/[^/]+/queues", Google.list_queues),
     (rf"PATCH /v2beta3/projects/{PROJECT}/locations/[^/]+/queues/.+", Google.patch_queue),
+    (rf"GET /v2/projects/{PROJECT}/locations/[^/]+/queues/(?P<name>.+)", Google.get_queue),
+    (rf"GET /v1/projects/{PROJECT}/locations/[^/]+/jobs", Google.list_scheduled),
+    (rf"POST /v1/projects/{PROJECT}:getIamPolicy", Google.get_policy),
+    (rf"GET /v1/projects/{PROJECT}/secrets/(?P<name>.+):getIamPolicy", Google.get_secret_policy),
     (rf"GET /v1/projects/{PROJECT}/indexes", Google.list_indexes),
     (rf"POST /v1/projects/{PROJECT}/indexes", Google.create_index),
 ]

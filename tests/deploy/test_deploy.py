@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 
 from gae_pusher import ChannelAuthorizationApp, Pusher, WebhookApp
 from gae_pusher.cli import main
 from gae_pusher.testing.channels import RunningServer
-from tests.conftest import require
-from tests.deploy.fake_google import PROJECT, Google, running_google
+from tests.deploy.fake_google import PROJECT, Google
+from tests.serving import serving
 
 APP = {
     "app.yaml": (
         "runtime: python313\n"
         "entrypoint: gunicorn --threads 8 main:app\n"
         "automatic_scaling:\n  max_instances: 3\n"
+        "inbound_services: [warmup]\n"
         "includes: [env.yaml]\n"
         "env_variables:\n  MODE: live\n"
     ),
     "env.yaml": "env_variables:\n  PUSHER_SECRET: 0f1e2d3c4b5a69788796\n",
     "requirements.txt": "gunicorn>=22\n",
-    "main.py": "app = None\n",
+    "main.py": (
+        "from gae_pusher import ChannelAuthorizationApp, WebhookApp\napp = routes('/_ah/warmup')\n"
+    ),
     "static/site.css": "body{}\n",
     ".gitignore": "env.yaml\n*.log\n",
     ".gcloudignore": ".env\n",
@@ -37,11 +37,6 @@ APP = {
     "venv/lib/x.py": "",
 }
 UPLOADED = {"app.yaml", "requirements.txt", "main.py", "static/site.css"}
-
-
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        """Quiet."""
 
 
 @pytest.fixture
@@ -54,21 +49,6 @@ def app(tmp_path: Path) -> Path:
     for command in (["init", "-q"], ["remote", "add", "origin", "https://example.com/secret.git"]):
         subprocess.run(["git", "-C", str(root), *command], check=True)
     return root
-
-
-@pytest.fixture
-def google(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Google]:
-    """The fake, with gcloud pointed at it."""
-    require("gcloud", "install the Google Cloud SDK to test deployments")
-    home = tmp_path / "home"
-    home.mkdir()
-    (home / "gce").write_text("False")
-    with running_google() as fake:
-        for name, value in fake.environ(str(home)).items():
-            monkeypatch.setenv(name, value)
-        for name in [name for name in os.environ if name.startswith("PUSHER_")]:
-            monkeypatch.delenv(name)
-        yield fake
 
 
 @pytest.fixture
@@ -85,13 +65,9 @@ def deployed_app(channels_server: RunningServer, google: Google) -> Iterator[lis
         start_response("200 OK", [("Content-Length", "0")])
         return []
 
-    with make_server("127.0.0.1", 0, serve, handler_class=_Quiet) as server:
-        google.version_url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
+    with serving(serve) as url:
+        google.version_url = url
         yield asked
-        server.shutdown()
-        thread.join()
 
 
 def deploy(app: Path, *options: str) -> int:
@@ -109,7 +85,7 @@ def test_deploys_exactly_the_plan_tests_it_and_moves_the_traffic(
     before = sorted(path for path in app.rglob("*") if ".git" not in path.parts)
     assert deploy(app, "--version", "v1") == 0
     assert set(google.files_of("v1")) == UPLOADED
-    assert google.files_of("v1")["main.py"] == b"app = None\n"
+    assert google.files_of("v1")["main.py"] == APP["main.py"].encode()
     version = google.versions["v1"]
     assert version["runtime"] == "python313"
     assert version["envVariables"] == {"MODE": "live", "PUSHER_SECRET": "0f1e2d3c4b5a69788796"}

@@ -8,7 +8,7 @@ import pytest
 
 from gae_pusher.deploy.check import Project
 from gae_pusher.deploy.check.yaml_source import parse
-from gae_pusher.deploy.plan import Serving, as_deployed, make_plan, version_name
+from gae_pusher.deploy.plan import Serving, make_plan, version_name
 from gae_pusher.errors import ConfigurationError
 
 APP = """\
@@ -33,11 +33,13 @@ def project() -> Project:
 
 def test_only_the_app_itself_is_uploaded() -> None:
     """Ignored files, secrets, packages and configs stay; gcloud still gets what it must read."""
-    plan = make_plan(as_deployed(project()), "p", "v1", promote=True, serving=None)
+    plan = make_plan(project(), "p", "v1", promote=True, serving=None)
     assert plan.files == ("app.yaml", "main.py")
     assert plan.size == 200
     assert plan.configs == ("cron.yaml",)
     assert plan.kept_back == ("env.yaml", "cron.yaml")
+    assert plan.left_out == (".env", "env.yaml", "venv/a.py", "x.log")
+    assert "  left out .env, env.yaml, venv/a.py, x.log" in plan.lines()
 
 
 def test_changes_against_the_serving_version() -> None:
@@ -50,7 +52,7 @@ def test_changes_against_the_serving_version() -> None:
             "envVariables": {"MODE": "s3cret-before", "KEEP": "same", "OLD": "y"},
         },
     )
-    plan = make_plan(as_deployed(project()), "p", "v1", promote=True, serving=serving)
+    plan = make_plan(project(), "p", "v1", promote=True, serving=serving)
     assert plan.changes == (
         "runtime: python312 becomes python313",
         "variable NEW is new",

@@ -34,6 +34,19 @@ class Project:
         """The app.yaml, an empty mapping when there is none."""
         return self.documents.get(self.app_yaml, Source({}, 1))
 
+    @property
+    def sources(self) -> dict[str, str]:
+        """The app's own Python files that are uploaded; this library is not one of them."""
+        return {
+            path: text
+            for path, text in sorted(self.texts.items())
+            if path.endswith(".py") and path in self.uploaded and not path.startswith("gae_pusher/")
+        }
+
+    def names(self, word: str) -> bool:
+        """Whether the app's Python files contain a word."""
+        return any(word in text for text in self.sources.values())
+
     def has(self, path: str) -> bool:
         """Whether a file, or a folder with files in it, stands at this path."""
         name = str(PurePosixPath(path))

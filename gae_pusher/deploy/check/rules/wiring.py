@@ -11,12 +11,15 @@ from gae_pusher.deploy.check.project import Project
 from gae_pusher.deploy.check.rules.handlers import matches
 from gae_pusher.deploy.check.yaml_source import Source
 
-__all__ = ["check_wiring"]
+__all__ = ["authorizes_channels", "check_wiring", "takes_webhooks"]
 
 _STARTS: Final = ("/pusher/", "/_ah/warmup", "/tasks/")
 _ENDPOINT: Final = re.compile(r"""["'](/pusher/[a-z-]+|/_ah/warmup|/tasks/)""")
 _AUTHORIZES: Final = re.compile(
     r"ChannelAuthorizationApp|Endpoints\b|authorize_channel|\.authorize\b|\.authenticate\("
+)
+_TAKES_WEBHOOKS: Final = re.compile(
+    r"WebhookApp|Endpoints\b|/pusher/webhook|\.webhook\(|validate_webhook"
 )
 _ROUTE: Final = re.compile(
     r"""^@(?:app|application)\.(?:route|get|post|put|patch|delete)\( *["'](/[^"'<{]*)["']""",
@@ -27,11 +30,7 @@ _ROUTES_WARMUP: Final = re.compile(r"""_ah/warmup|["']/?warmup/?["']""")
 
 def check_wiring(project: Project) -> Iterator[Finding]:
     """Findings for endpoints that the app has and nobody reaches, or that it needs and lacks."""
-    sources = {
-        path: text
-        for path, text in sorted(project.texts.items())
-        if path.endswith(".py") and path in project.uploaded and not path.startswith("gae_pusher/")
-    }
+    sources = project.sources
     endpoints = _endpoints(sources)
     yield from _check_warmup(project, sources)
     for endpoint, (path, line) in endpoints.items():
@@ -40,8 +39,18 @@ def check_wiring(project: Project) -> Iterator[Finding]:
         for route in sorted(set(_ROUTE.findall(text)) - endpoints.keys()):
             yield from _check_shadowed(project, route)
     uses = next((path for path, text in sources.items() if _uses_private(text)), None)
-    if uses and not any(_AUTHORIZES.search(text) for text in sources.values()):
+    if uses and not authorizes_channels(project):
         yield Finding(uses, 0, "W002", "it uses private channels and nothing authorizes them")
+
+
+def authorizes_channels(project: Project) -> bool:
+    """Whether the app's code authorizes channels."""
+    return any(_AUTHORIZES.search(text) for text in project.sources.values())
+
+
+def takes_webhooks(project: Project) -> bool:
+    """Whether the app's code takes webhooks."""
+    return any(_TAKES_WEBHOOKS.search(text) for text in project.sources.values())
 
 
 def _uses_private(text: str) -> bool:

@@ -1,0 +1,1 @@
+"""`gae-pusher doctor`: questions to the running services, one small function each."""
