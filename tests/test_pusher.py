@@ -305,6 +305,14 @@ def test_webhooks_of_a_former_key_and_another_window(recorder: Recorder) -> None
     assert not old.webhook(body, "old", signature).valid()
 
 
+def test_the_apps_own_pair_goes_before_a_former_one(recorder: Recorder) -> None:
+    """A key that stands among the former ones by mistake keeps the secret of the app."""
+    pusher = Pusher(**recorder.app())
+    mistaken = Pusher(**recorder.app(former_keys={pusher.key: "old-secret"}))
+    body, signature = signed(pusher)
+    assert mistaken.webhook(body, pusher.key, signature).valid()
+
+
 def test_validate_webhook(pusher: Pusher) -> None:
     """The envelope, or None for whatever is wrong."""
     body, signature = signed(pusher)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 import grpc
 import grpc.aio
+import pytest
 from google.cloud import tasks_v2
 from google.cloud.tasks_v2.services.cloud_tasks.transports import CloudTasksGrpcAsyncIOTransport
 
@@ -92,6 +94,18 @@ def test_stopping_does_not_wait_for_a_worker_that_hangs(worker: Worker) -> None:
             with connect(server.address) as client:
                 client.create_task(parent=QUEUE, task=app_task())
             await asyncio.to_thread(worker.wait, 1)
+
+    asyncio.run(run())
+
+
+def test_no_other_server_gets_a_share_of_the_port() -> None:
+    """Two servers on one port would lose each other's queues; gRPC's default allows them."""
+
+    async def run() -> None:
+        async with started("http://127.0.0.1:1") as (server, _):
+            other = grpc.server(ThreadPoolExecutor(1), options=[("grpc.so_reuseport", 1)])
+            with pytest.raises(RuntimeError):
+                other.add_insecure_port(server.address)
 
     asyncio.run(run())
 
