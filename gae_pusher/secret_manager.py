@@ -53,7 +53,7 @@ def read_secret(reference: str) -> str:
 
 
 def _access(reference: str, path: str) -> str:
-    client = _client()
+    client = _client(reference)
     from google.api_core import exceptions
 
     try:
@@ -66,13 +66,13 @@ def _access(reference: str, path: str) -> str:
             f"{reference} may not be read: give the app's service account the role "
             "roles/secretmanager.secretAccessor"
         ) from None
-    except exceptions.GoogleAPICallError as error:
-        raise ConfigurationError(f"{reference} cannot be read: {error.message}") from error
+    except exceptions.GoogleAPIError as error:
+        raise ConfigurationError(f"{reference} cannot be read: {error}") from error
     except UnicodeDecodeError:
         raise ConfigurationError(f"{reference} holds no text") from None
 
 
-def _client() -> SecretManagerServiceClient:
+def _client(reference: str) -> SecretManagerServiceClient:
     try:
         from google.cloud import secretmanager
     except ImportError as error:
@@ -81,7 +81,15 @@ def _client() -> SecretManagerServiceClient:
         ) from error
     host = os.environ.get(EMULATOR_VARIABLE)
     if not host:
-        return secretmanager.SecretManagerServiceClient()
+        from google.auth.exceptions import GoogleAuthError
+
+        try:
+            return secretmanager.SecretManagerServiceClient()
+        except GoogleAuthError as error:
+            raise ConfigurationError(
+                f"{reference} cannot be read without credentials: on your machine run "
+                "`gcloud auth application-default login`, or set the value itself"
+            ) from error
     import grpc
     from google.cloud.secretmanager_v1.services.secret_manager_service.transports import (
         SecretManagerServiceGrpcTransport,

@@ -49,7 +49,7 @@ LIBRARIES = {
     "flask": ("contrib/flask.py",),
     "google.api_core": ("secret_manager.py", "tasks/", "outbox/", "emulator/", "deploy/doctor/"),
     "google.appengine": ("channels/appengine.py", "channels/bundled_ndb.py"),
-    "google.auth": ("tasks/", "outbox/", "deploy/"),
+    "google.auth": ("secret_manager.py", "tasks/", "outbox/", "deploy/"),
     "google.cloud.datastore_v1": ("emulator/datastore/",),
     "google.cloud.ndb": ("channels/ndb.py", "outbox/", "deploy/doctor/"),
     "google.cloud.secretmanager": ("secret_manager.py",),

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import grpc
 import pytest
@@ -125,3 +126,15 @@ def test_without_a_reference_the_library_is_not_loaded() -> None:
     )
     environ = {"PUSHER_URL": "http://k:s@localhost:1/apps/1"}
     assert subprocess.run([sys.executable, "-c", code], env=environ, check=False).returncode == 0
+
+
+def test_without_credentials_it_says_how_to_get_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """On a machine that is not signed in the error names the command, and the reference."""
+    monkeypatch.delenv("SECRET_MANAGER_EMULATOR_HOST", raising=False)
+    monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
+    monkeypatch.setenv("NO_GCE_CHECK", "true")
+    with pytest.raises(ConfigurationError, match=r"sm://project/unread.*application-default login"):
+        read_secret("sm://project/unread/1")

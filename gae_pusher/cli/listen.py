@@ -132,8 +132,8 @@ def render(happening: Happening, colours: bool = False) -> str:
     match happening:
         case Event():
             channel = paint(happening.channel or "-", "cyan", colours)
-            user = f"  from {happening.user_id}" if happening.user_id else ""
-            name = paint(happening.event, "bold", colours)
+            user = f"  from {_shown(happening.user_id)}" if happening.user_id else ""
+            name = paint(_shown(happening.event), "bold", colours)
             return f"{clock}  {channel}  {name}  {_compact(happening.data)}{user}"
         case Connected():
             return f"{clock}  connected as {happening.socket_id}"
@@ -141,9 +141,9 @@ def render(happening: Happening, colours: bool = False) -> str:
             return f"{clock}  {paint(_ended(happening), 'yellow', colours)}"
         case Problem():
             code = f" ({happening.code})" if happening.code else ""
-            return f"{clock}  {paint(happening.message + code, 'red', colours)}"
+            return f"{clock}  {paint(_shown(happening.message) + code, 'red', colours)}"
         case _:
-            members = f" with {', '.join(happening.members)}" if happening.members else ""
+            members = f" with {_shown(', '.join(happening.members))}" if happening.members else ""
             return f"{clock}  subscribed to {happening.channel}{members}"
 
 
@@ -154,12 +154,17 @@ def render_json(happening: Happening) -> str:
 
 
 def _compact(data: Any) -> str:
-    return data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
+    return _shown(data) if isinstance(data, str) else json.dumps(data)
+
+
+def _shown(text: str) -> str:
+    """A text that cannot steer the terminal: who may trigger events may not do that."""
+    return text if text.isprintable() else json.dumps(text)
 
 
 def _ended(happening: Any) -> str:
     code = f" {happening.code}" if happening.code else ""
-    reason = f": {happening.reason}" if happening.reason else ""
+    reason = f": {_shown(happening.reason)}" if happening.reason else ""
     wait = happening.retry_seconds
     then = "not wanted back" if wait is None else f"again in {wait:g} s"
     return f"disconnected{code}{reason}; {then}"

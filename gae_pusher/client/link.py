@@ -99,9 +99,10 @@ class Link:
             return entry
         try:
             answer = await authorize(entry.channel, entry.socket_id)
+            frames = self._session.authorized(entry.channel, answer)
         except PusherError as error:
             return Problem(f"{entry.channel}: {error}")
-        await self._send(self._session.authorized(entry.channel, answer))
+        await self._send(frames)
         return None
 
     async def _send(self, frames: Iterable[str]) -> None:

@@ -68,8 +68,11 @@ class Listener:
             yield Disconnected(None, f"no connection: {error}", None)
             return
         async with link:
-            async for happening in link.happenings(self._authorize):
-                yield happening
+            try:
+                async for happening in link.happenings(self._authorize):
+                    yield happening
+            except (aiohttp.ClientError, OSError) as error:  # it broke while we wrote
+                yield Disconnected(None, str(error), None)
 
 
 def _wait(code: int | None, failures: int) -> float | None:

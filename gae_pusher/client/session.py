@@ -107,17 +107,19 @@ class Session:
         return _HANDLERS.get(name, Session._event)(self, frame)
 
     def authorized(self, channel: str, answer: Mapping[str, Any]) -> list[str]:
-        """The frame that subscribes with an authorization answer (section 5.2)."""
-        secret = answer.get("shared_secret")
-        if isinstance(secret, str):
-            self._keys[channel] = base64.b64decode(secret)
+        """The frame that subscribes with an authorization answer (section 5.2).
+
+        Raises DecryptionFailed when the answer for an encrypted channel has no key.
+        """
+        if ChannelKind.of(channel) & ChannelKind.ENCRYPTED:
+            self._keys[channel] = _key(channel, answer.get("shared_secret"))
         data = {"auth": answer["auth"], "channel": channel}
         if "channel_data" in answer:
             data["channel_data"] = answer["channel_data"]
         return [_frame("pusher:subscribe", data)]
 
     def _established(self, frame: dict[str, Any]) -> tuple[list[Any], list[str]]:
-        data = frame["data"]
+        data = frame["data"] if isinstance(frame["data"], dict) else {}
         socket_id, timeout = data.get("socket_id"), data.get("activity_timeout")
         if not isinstance(socket_id, str) or not isinstance(timeout, (int, float)):
             raise RemoteProtocolError("the handshake has no socket_id or activity_timeout")
@@ -135,7 +137,7 @@ class Session:
 
     def _subscribed(self, frame: dict[str, Any]) -> tuple[list[Any], list[str]]:
         presence = frame["data"].get("presence") if isinstance(frame["data"], dict) else None
-        members = tuple(presence["hash"]) if isinstance(presence, dict) else None
+        members = tuple(presence.get("hash") or ()) if isinstance(presence, dict) else None
         return [Subscribed(str(frame.get("channel")), members)], []
 
     def _ping(self, frame: dict[str, Any]) -> tuple[list[Any], list[str]]:
@@ -170,6 +172,15 @@ _HANDLERS: Final[Mapping[str, _Handler]] = {
     "pusher:pong": Session._pong,
     "pusher:error": Session._error,
 }
+
+
+def _key(channel: str, shared_secret: Any) -> bytes:
+    try:
+        return base64.b64decode(shared_secret, validate=True)
+    except (TypeError, ValueError):
+        raise DecryptionFailed(
+            f"the authorization of {channel} has no shared_secret: has the app its master key?"
+        ) from None
 
 
 def ping() -> str:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gae_pusher import ChannelAuthorizationApp, Pusher
+from gae_pusher.cli.listen import render
+from gae_pusher.client import Disconnected, Event, Problem, Subscribed
 from gae_pusher.testing.channels import RunningServer
 from tests.serving import serving
 
@@ -104,3 +106,17 @@ def test_the_app_may_authorize(channels_server: RunningServer) -> None:
         ) as process:
             assert "answered 403" in str(next_of(process, "problem")["message"])
             assert next_of(process, "subscribed")["channel"] == "private-desk"
+
+
+def test_no_event_steers_the_terminal() -> None:
+    """Control characters in names, data and messages are shown, not obeyed."""
+    evil = "a\x1b[2Jb\n12:00:00  forged"
+    for happening in (
+        Event("shop", evil, evil, evil),
+        Problem(evil),
+        Subscribed("presence-x", (evil,)),
+        Disconnected(4001, evil, None),
+    ):
+        line = render(happening)
+        assert line.isprintable()
+        assert "\\u001b[2J" in line

@@ -16,7 +16,7 @@ from gae_pusher.client.session import (
     Session,
     Subscribed,
 )
-from gae_pusher.errors import InvalidChannelName, RemoteProtocolError
+from gae_pusher.errors import DecryptionFailed, InvalidChannelName, RemoteProtocolError
 from gae_pusher.sansio.encryption import channel_key, seal
 
 HELLO = json.dumps(
@@ -141,3 +141,31 @@ def test_close_codes_say_when_to_come_back(code: int | None, seconds: float | No
 def test_an_unreachable_server_is_asked_less_and_less_often() -> None:
     """One second, doubling, a minute at most."""
     assert [unreachable_seconds(n) for n in (1, 2, 3, 10)] == [1, 2, 4, 60]
+
+
+def test_an_encrypted_channel_without_a_key_is_told() -> None:
+    """An endpoint that gives no key for an encrypted channel is named as the cause."""
+    session = Session(["private-encrypted-vault"])
+    session.receive(HELLO)
+    for answer in ({"auth": "k:s"}, {"auth": "k:s", "shared_secret": "no base64!"}):
+        with pytest.raises(DecryptionFailed, match="master key"):
+            session.authorized("private-encrypted-vault", answer)
+
+
+@pytest.mark.parametrize("data", ["text", None, [], {"socket_id": 5}])
+def test_a_handshake_without_facts_is_refused(data: object) -> None:
+    """A server that begins oddly is refused in one line, whatever it sends."""
+    with pytest.raises(RemoteProtocolError, match="socket_id"):
+        Session(["shop"]).receive(frame("pusher:connection_established", data))
+
+
+@pytest.mark.parametrize("presence", [{}, {"hash": None}, {"hash": {}}])
+def test_a_presence_channel_without_members(presence: object) -> None:
+    """An empty or missing list of members is an empty one."""
+    session = Session(["presence-room"])
+    session.receive(HELLO)
+    data = {"presence": presence}
+    happened, _ = session.receive(
+        frame("pusher_internal:subscription_succeeded", data, "presence-room")
+    )
+    assert happened == [Subscribed("presence-room", ())]

@@ -17,7 +17,16 @@ entrypoint: gunicorn main:app
 includes: [env.yaml]
 env_variables: {MODE: live, KEEP: same, NEW: x}
 """
-NAMES = ("app.yaml", "env.yaml", "main.py", "cron.yaml", ".env", "x.log", "venv/a.py")
+NAMES = (
+    "app.yaml",
+    "env.yaml",
+    "main.py",
+    "cron.yaml",
+    ".env",
+    "x.log",
+    "venv/a.py",
+    "gha-creds-1.json",
+)
 SIZES = dict.fromkeys(NAMES, 100)
 
 
@@ -38,8 +47,8 @@ def test_only_the_app_itself_is_uploaded() -> None:
     assert plan.size == 200
     assert plan.configs == ("cron.yaml",)
     assert plan.kept_back == ("env.yaml", "cron.yaml")
-    assert plan.left_out == (".env", "env.yaml", "venv/a.py", "x.log")
-    assert "  left out .env, env.yaml, venv/a.py, x.log" in plan.lines()
+    assert plan.left_out == (".env", "env.yaml", "gha-creds-1.json", "venv/a.py", "x.log")
+    assert "  left out .env, env.yaml, gha-creds-1.json, venv/a.py, x.log" in plan.lines()
 
 
 def test_changes_against_the_serving_version() -> None:

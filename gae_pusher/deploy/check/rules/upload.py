@@ -15,7 +15,8 @@ MAX_FILES: Final = 10_000
 MAX_FILE_BYTES: Final = 32 * 1024 * 1024
 
 _SECRET_FILES: Final = re.compile(
-    r"(^|/)(\.env(\.(?!example|sample|template|dist)[^/]+)?|[^/]*-key\.json|credentials\.json)$"
+    r"(^|/)(\.env(\.(?!example|sample|template|dist)[^/]+)?|[^/]*-key\.json|credentials\.json"
+    r"|gha-creds-[^/]*\.json)$"
 )
 
 
