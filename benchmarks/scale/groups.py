@@ -84,7 +84,8 @@ class Groups:
         """Up to `limit` entries, those that are due longest first."""
         low, high = shard_range(APP_ID, _SHARD, now)
         found = [group for group in self._stored.values() if low <= group.slot < high]
-        found.sort(key=lambda group: group.slot)
+        # A part stands before what it was parted from: who asks again at once finds the same.
+        found.sort(key=lambda group: (group.slot, group.count))
         for group in found:
             if limit <= 0:
                 return

@@ -11,9 +11,9 @@ __all__ = ["picture"]
 LINES = (
     (Scenario(10_000, 64, 300), "#c2410c"),
     (Scenario(10_000, 64, 300, queues=8), "#a16207"),
-    (Scenario(10_000, 256, 300, queues=24), "#15803d"),
+    (Scenario(10_000, 96, 300, queues=24), "#15803d"),
 )
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 720, 360, 70, 300, 50
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 720, 335, 70, 300, 50
 _TEXT = 'font-family="sans-serif" font-size="13" fill="#333"'
 
 
@@ -50,7 +50,7 @@ def _outage(seconds: float) -> str:
     start, end = (_x(OUTAGE_FROM + after, seconds) for after in (0, 300))
     return (
         f'<rect x="{start:.0f}" y="{TOP}" width="{end - start:.0f}" height="{BOTTOM - TOP}" '
-        f'fill="#eee"/><text x="{start + 6:.0f}" y="{BOTTOM - 8}" {_TEXT}>no Pusher</text>'
+        f'fill="#eee"/><text x="{start + 6:.0f}" y="{TOP + 18}" {_TEXT}>no Pusher</text>'
     )
 
 

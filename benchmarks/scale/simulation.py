@@ -78,7 +78,9 @@ class Simulation:
         rate = scenario.queues * numbers.QUEUE_DISPATCHES_PER_SECOND * self.share
         self.tasks = ModelledTasks(self.clock, rate, self._count, self._dispatch)
         self.outbox = ModelledOutbox(
-            self.tasks, shards=scenario.shards, clock=lambda: self.clock.now
+            self.tasks if scenario.queues else None,
+            shards=scenario.shards,
+            clock=lambda: self.clock.now,
         )
         self.outbox.modelled_store = ModelledStore(
             self.clock, self.outbox.policy, self.datastore, self.groups
