@@ -19,11 +19,20 @@ from gae_pusher.emulator.datastore.keys import Path, ancestors
 from gae_pusher.emulator.datastore.refusals import invalid
 from gae_pusher.emulator.datastore.values import Columns
 
-__all__ = ["KEY", "Column", "Index", "IndexSpec", "ancestor_prefix", "path_of", "rows_of"]
+__all__ = [
+    "KEY",
+    "LENGTH_BYTES",
+    "Column",
+    "Index",
+    "IndexSpec",
+    "ancestor_prefix",
+    "path_of",
+    "rows_of",
+]
 
 KEY: Final = "__key__"
 
-_LENGTH_BYTES: Final = 4
+LENGTH_BYTES: Final = 4
 # Below the first byte of every path's element: an ancestor's own row comes before its children's.
 _PATH_END: Final = b"\x00"
 
@@ -50,8 +59,8 @@ def ancestor_prefix(path: Path) -> bytes:
 
 def path_of(row: bytes) -> Path:
     """The path that a row ends with."""
-    length = int.from_bytes(row[-_LENGTH_BYTES:])
-    return row[-_LENGTH_BYTES - length : -_LENGTH_BYTES]
+    length = int.from_bytes(row[-LENGTH_BYTES:])
+    return row[-LENGTH_BYTES - length : -LENGTH_BYTES]
 
 
 def rows_of(spec: IndexSpec, path: Path, columns: Columns) -> list[bytes]:
@@ -64,7 +73,7 @@ def rows_of(spec: IndexSpec, path: Path, columns: Columns) -> list[bytes]:
         if not values:
             return []
         choices.append([value.translate(INVERTED) for value in values] if descending else values)
-    tail = path + len(path).to_bytes(_LENGTH_BYTES)
+    tail = path + len(path).to_bytes(LENGTH_BYTES)
     if not choices:
         return [tail]
     if prod(map(len, choices)) > limits.INDEX_ENTRIES:

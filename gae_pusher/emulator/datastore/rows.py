@@ -11,7 +11,7 @@ from itertools import cycle
 from typing import NamedTuple
 
 from gae_pusher.emulator.datastore.encoding import INVERTED, Reader, successor
-from gae_pusher.emulator.datastore.indexes import KEY, Column, path_of, rows_of
+from gae_pusher.emulator.datastore.indexes import KEY, LENGTH_BYTES, Column, path_of, rows_of
 from gae_pusher.emulator.datastore.keys import Path
 from gae_pusher.emulator.datastore.plan import Plan, Scan
 from gae_pusher.emulator.datastore.ranges import EVERYTHING, Interval, Ranges, contains, intersect
@@ -98,7 +98,7 @@ def _others_admit(scan: Scan) -> bool:
 
 def _admitted(scan: Scan, rest: bytes) -> bool:
     """Whether all columns and the path are in their ranges."""
-    if not contains(scan.paths, rest[-4 - len(path_of(rest)) :]):
+    if not contains(scan.paths, rest[-LENGTH_BYTES - len(path_of(rest)) :]):
         return False
     values = split(rest, scan.own_columns)
     return all(map(contains, scan.ranges, values))

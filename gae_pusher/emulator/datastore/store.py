@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple, Self
 
 from gae_pusher.emulator.datastore.indexes import Index, IndexSpec
@@ -61,9 +61,9 @@ class Change(NamedTuple):
     before: Record | None
 
 
-def columns(record: Record | None) -> Columns | None:
-    """What is indexed of a record."""
-    return None if record is None else columns_of(record.entity())
+def columns(record: Record | None, wanted: Collection[str]) -> Columns | None:
+    """What is indexed of a record, as far as it is wanted."""
+    return None if record is None else columns_of(record.entity(), wanted) if wanted else {}
 
 
 class Namespace:
@@ -78,7 +78,8 @@ class Namespace:
         before = self.records.get(path)
         indexes = [*self._of_kind(None), *self._of_kind(kind_of(path))]
         if indexes:
-            old, new = columns(before), columns(after)
+            wanted = {column.property for index in indexes for column in index.spec.columns}
+            old, new = columns(before, wanted), columns(after, wanted)
             for index in indexes:
                 index.replace(path, old, new)
         if after is None:
@@ -97,9 +98,10 @@ class Namespace:
         return self._indexes.get(kind, {}).values()
 
     def _entities(self, spec: IndexSpec) -> Iterator[tuple[Path, Columns]]:
+        wanted = [column.property for column in spec.columns]
         for path, record in self.records.items():
             if spec.kind is None or kind_of(path) == spec.kind:
-                yield path, columns_of(record.entity()) if spec.columns else {}
+                yield path, columns(record, wanted) or {}
 
 
 class Store:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from gae_pusher.emulator.datastore.encoding import (
@@ -149,11 +149,16 @@ def skip_value(reader: Reader) -> None:
         reader.take(len(_KEY_END))
 
 
-def columns_of(entity: Entity) -> dict[str, list[bytes]]:
-    """What is indexed of an entity."""
+def columns_of(entity: Entity, wanted: Iterable[str] | None = None) -> dict[str, list[bytes]]:
+    """What is indexed of an entity; at least the wanted properties, where only those are needed."""
     found: dict[str, set[bytes]] = {}
-    for name, value in _indexed(entity, ""):
-        found.setdefault(name, set()).add(encode_value(value))
+    properties = entity.properties
+    # A dot may lead into an entity value or be part of a name.
+    names = properties if wanted is None else {n for w in wanted for n in (w, w.split(".")[0])}
+    for top in names:
+        if top in properties:
+            for name, value in _indexed_value(top, properties[top]):
+                found.setdefault(name, set()).add(encode_value(value))
     return {name: sorted(values) for name, values in found.items()}
 
 

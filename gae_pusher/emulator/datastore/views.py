@@ -29,7 +29,8 @@ class Scanned:
     def holds(self, address: Address, record: Record | None) -> bool:
         """Whether an entity has, or would have had, a row among them."""
         kinds = (None, kind_of(address.path))
-        found = columns(record)
+        wanted = [column.property for column in self.spec.columns]
+        found = columns(record, wanted)
         if found is None or address.namespace != self.namespace or self.spec.kind not in kinds:
             return False
         return any(self._covers(row) for row in rows_of(self.spec, address.path, found))
@@ -142,11 +143,12 @@ class View:
         self, namespace: str, spec: IndexSpec, low: bytes, high: bytes | None
     ) -> list[bytes]:
         found = []
+        wanted = [column.property for column in spec.columns]
         for address, record in self._before.items():
             if record is None or address.namespace != namespace:
                 continue
             if spec.kind is None or spec.kind == kind_of(address.path):
-                found += rows_of(spec, address.path, columns(record) or {})
+                found += rows_of(spec, address.path, columns(record, wanted) or {})
         return sorted(row for row in found if row >= low and (high is None or row < high))
 
 

@@ -132,7 +132,7 @@ class Raw:
     def close(self) -> None:
         self._channel.close()
 
-    def call(self, name: str, **fields: Any) -> Any:
+    def call(self, name: str, *, timeout: float = 30, **fields: Any) -> Any:
         """The response; grpc.RpcError when there is none."""
         request = getattr(messages, f"{name}Request")(
             project_id=self.project, database_id=self.database, **fields
@@ -142,7 +142,7 @@ class Raw:
             request_serializer=lambda message: message.SerializeToString(),
             response_deserializer=getattr(messages, f"{name}Response").FromString,
         )
-        return method(request, timeout=30)
+        return method(request, timeout=timeout)
 
     def refusal(self, name: str, **fields: Any) -> tuple[str, str]:
         """The code and the text of a call that must fail."""

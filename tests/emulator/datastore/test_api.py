@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import grpc
 import pytest
 
 from gae_pusher.emulator.datastore.messages import (
@@ -408,3 +409,12 @@ def test_a_request_without_a_project_is_refused(raw: Raw) -> None:
     assert raw.refusal("Lookup") == ("INVALID_ARGUMENT", "The project id is required.")
     raw.project, raw.database = "demo", "(default)"
     assert raw.refusal("Lookup")[0] == "INVALID_ARGUMENT"
+
+
+def test_the_shortest_deadlines_pass(raw: Raw) -> None:
+    """A call with a deadline that production cannot meet is never answered in time."""
+    raw.put(raw.entity(raw.key("T", 1), x=1))
+    for _ in range(20):
+        with pytest.raises(grpc.RpcError) as caught:
+            raw.call("Lookup", timeout=1e-9, keys=[raw.key("T", 1)])
+        assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
