@@ -13,6 +13,7 @@ PusherError
 │   ├── InvalidTask
 │   └── TooManyChannels
 ├── TransportError: no answer
+│   ├── BreakerOpen
 │   ├── ConnectionFailed
 │   └── TransportTimeout
 ├── ResponseError: the service answered no
@@ -57,6 +58,7 @@ __all__ = [
     "AppDisabledOrMessageQuotaError",
     "AuthenticationError",
     "BadRequest",
+    "BreakerOpen",
     "ConfigurationError",
     "ConnectionFailed",
     "DecryptionFailed",
@@ -192,6 +194,10 @@ class TransportError(PusherError):
 
 class ConnectionFailed(TransportError):
     """Refused, unresolvable, reset, cut off, or an untrusted certificate."""
+
+
+class BreakerOpen(TransportError):
+    """Nothing was sent: the service failed repeatedly and is left alone for a while."""
 
 
 class TransportTimeout(TransportError):

@@ -10,7 +10,7 @@ from gae_pusher.channels.base import Sender
 from gae_pusher.config import Config
 from gae_pusher.errors import PusherError
 from gae_pusher.sansio.http import Request, Response
-from gae_pusher.sansio.operations import Plan
+from gae_pusher.sansio.operations import Pause, Plan
 
 __all__ = ["AwaitingSender"]
 
@@ -47,15 +47,19 @@ class AwaitingSender(Sender):
 
     async def _perform(self, plan: Plan[T], timeout: float) -> T:
         steps = self.steps(plan)
+        response: Any = None
         try:
-            request = next(steps)
+            step = next(steps)
             while True:
                 try:
-                    response = await self.send(request, timeout)
+                    if isinstance(step, Pause):
+                        await asyncio.sleep(step.seconds)
+                    else:
+                        response = await self.send(step.request, step.within(timeout))
                 except PusherError as error:
-                    request = steps.throw(error)
+                    step = steps.throw(error)
                 else:
-                    request = steps.send(response)
+                    step = steps.send(response)
         except StopIteration as end:
             answer: T = end.value
             return answer

@@ -6,36 +6,64 @@ performs plans in the manner of its runtime; and a `Channel` that names its send
 
 from __future__ import annotations
 
+import logging
+import random
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar
 
+from gae_pusher.channels.clock import CorrectedClock
 from gae_pusher.config import Config
-from gae_pusher.errors import PusherError
+from gae_pusher.errors import ConfigurationError, PusherError
 from gae_pusher.names import check_channel
 from gae_pusher.sansio.authorization import ChannelAuthorization, authorize_channel
+from gae_pusher.sansio.breaker import Breaker
 from gae_pusher.sansio.http import Request, Response
-from gae_pusher.sansio.operations import Plan, Steps
+from gae_pusher.sansio.operations import Pause, Plan, Steps
 from gae_pusher.sansio.responses import ChannelInfo
+from gae_pusher.sansio.retries import Retries, RetryPolicy
 from gae_pusher.sansio.signing import Credentials
 from gae_pusher.sansio.verbs import Attributes, Verbs
 
 __all__ = ["BlockingSender", "Channel", "Sender", "accepted"]
 
 T = TypeVar("T")
+logger = logging.getLogger("gae_pusher")
 
 
 class Sender(ABC):
     """Performs plans for one app. Owns its connections; safe to share between threads.
 
     Keyword options of `Pusher(...)` that are not the app's own are handed to the constructor.
+    `retry_seconds` after its first failure the last new attempt of a verb is over, 0 makes only
+    one; `retry_unknown` repeats also what may have arrived. After `breaker_failures` failures in
+    a row, 0 for never, verbs raise BreakerOpen for `breaker_seconds`. With `rescue` a verb that
+    changes something logs its error and answers None.
     """
 
-    def __init__(self, config: Config, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        config: Config,
+        clock: Callable[[], float] = time.time,
+        *,
+        retry_seconds: float = 0.0,
+        retry_unknown: bool = False,
+        breaker_failures: int = 0,
+        breaker_seconds: float = 10.0,
+        rescue: bool = False,
+    ) -> None:
+        if not (retry_seconds >= 0 and breaker_failures >= 0 and breaker_seconds > 0):
+            raise ConfigurationError(
+                f"retry_seconds is {retry_seconds!r}, breaker_failures {breaker_failures!r} and "
+                f"breaker_seconds {breaker_seconds!r}: none may be negative, the last not zero"
+            )
         self.config = config
+        self.rescue = rescue
         self._credentials = Credentials(config.key, config.secret)
-        self._clock = clock
+        self._clock = CorrectedClock(clock)
+        self._policy = RetryPolicy(retry_seconds, retry_unknown)
+        self._breaker = Breaker(breaker_failures, breaker_seconds)
 
     @abstractmethod
     def perform(self, plan: Plan[T], timeout: float | None = None) -> Any:
@@ -49,8 +77,23 @@ class Sender(ABC):
         return None
 
     def steps(self, plan: Plan[T]) -> Steps[T]:
-        """The plan's exchange, signed with the app's credentials at the time of each sending."""
-        return plan.steps(self._credentials, self._clock)
+        """The plan's exchange, each attempt signed with the app's credentials at its time."""
+        steps = self.unrescued(plan)
+        changes = any(operation.method == "POST" for operation in plan.operations)
+        return _rescued(steps) if self.rescue and changes else steps
+
+    def unrescued(self, plan: Plan[T]) -> Steps[T]:
+        """The same for who handles errors himself, whatever `rescue` says."""
+        return plan.steps(
+            Retries(
+                self._policy,
+                self._credentials,
+                self._clock,
+                self._breaker,
+                time.monotonic,
+                random.random,
+            )
+        )
 
     def timeout(self, timeout: float | None) -> float:
         """The seconds that one request may take."""
@@ -69,16 +112,20 @@ class BlockingSender(Sender):
 
     def perform(self, plan: Plan[T], timeout: float | None = None) -> T:
         """The plan's answer. Raises every error of the verb."""
-        steps = self.steps(plan)
+        steps, seconds = self.steps(plan), self.timeout(timeout)
+        response: Any = None
         try:
-            request = next(steps)
+            step = next(steps)
             while True:
                 try:
-                    response = self.send(request, self.timeout(timeout))
+                    if isinstance(step, Pause):
+                        time.sleep(step.seconds)
+                    else:
+                        response = self.send(step.request, step.within(seconds))
                 except PusherError as error:
-                    request = steps.throw(error)
+                    step = steps.throw(error)
                 else:
-                    request = steps.send(response)
+                    step = steps.send(response)
         except StopIteration as end:
             answer: T = end.value
             return answer
@@ -140,3 +187,11 @@ class Channel:
 def accepted(_: object) -> bool:
     """What a trigger answers when it asked for nothing."""
     return True
+
+
+def _rescued(steps: Steps[Any]) -> Steps[Any]:
+    try:
+        return (yield from steps)
+    except PusherError as error:
+        logger.error("rescued: %s", error)
+        return None

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import concurrent.futures
+import logging
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from gae_pusher.channels.performing import Performance
-from gae_pusher.errors import NotFound
+from gae_pusher.errors import NotFound, PusherError
 from gae_pusher.limits import WAITING_BYTES, WAITING_EVENTS
 from gae_pusher.sansio.operations import Plan
 from gae_pusher.sansio.verbs import Verbs
 
 __all__ = ["Batches", "Trigger"]
+
+logger = logging.getLogger("gae_pusher")
 
 
 @dataclass(slots=True, eq=False)
@@ -41,12 +45,16 @@ class Trigger:
             return sum(len(each.body or b"") for each in self.what.operations)
         return len(self.what["data"])
 
-    def settle(self, answer: dict[str, Any] | None, error: Exception | None) -> None:
-        """Settle the future, unless it was cancelled."""
+    def settle(self, answer: dict[str, Any], error: Exception | None, rescue: bool) -> None:
+        """Settle the future, unless it was cancelled; `rescue` logs an error instead."""
         if self.future.done():
             return
+        if rescue and isinstance(error, PusherError):
+            logger.error("rescued: %s", error)
+            self.future.set_result(None)
+            return
         try:
-            value = None if error else self.answer(answer or {})
+            value = None if error else self.answer(answer)
         except Exception as unreadable:
             error = unreadable
         if error is None:
@@ -60,6 +68,7 @@ class BatchingSender(Protocol):
 
     connections: int
     batch_endpoint: bool
+    rescue: bool
 
     def performance(
         self,
@@ -165,7 +174,7 @@ class Batches:
             if error is None and len(group) == 1 and _was_in_a_batch(group[0]):
                 self._sender.batch_endpoint = False
             for trigger, answer in zip(group, answers or [{}] * len(group), strict=True):
-                trigger.settle(answer, error)
+                trigger.settle(answer, error, self._sender.rescue)
         if not self._idler:  # else the idler sends what came meanwhile
             self._launch()
 
@@ -179,11 +188,22 @@ class Batches:
     def _make_room(self) -> None:
         """Send some without returning to the loop, so that no other tasklet runs meanwhile."""
         self._launch()
-        flights = {flight.under_way: flight for flight in self._flights if flight.under_way}
-        landed, _ = concurrent.futures.wait(flights, return_when=concurrent.futures.FIRST_COMPLETED)
-        for answer in landed:
-            flights[answer].advance(answer)
+        under_way = [flight.under_way for flight in self._flights if flight.under_way]
+        pauses = [flight.due for flight in self._flights if flight.due is not None]
+        seconds = max(min(pauses) - time.monotonic(), 0) if pauses else None
+        if under_way:
+            concurrent.futures.wait(under_way, seconds, concurrent.futures.FIRST_COMPLETED)
+        elif seconds:
+            time.sleep(seconds)
+        self._go_on()
         self._launch()
+
+    def _go_on(self) -> None:
+        for flight in list(self._flights):
+            if flight.under_way is not None and flight.under_way.done():
+                flight.advance(flight.under_way)
+            elif flight.due is not None and flight.due <= time.monotonic():
+                flight.resume()
 
 
 def _single(answer: dict[str, Any], events: list[Mapping[str, str]]) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ from gae_pusher.channels.appengine import (
 from gae_pusher.channels.twins import ChannelTwins
 from gae_pusher.errors import PusherError
 from gae_pusher.sansio.http import Request, Response
-from gae_pusher.sansio.operations import Plan
+from gae_pusher.sansio.operations import Pause, Plan
 
 __all__ = ["BundledNdbChannel", "BundledNdbSender"]
 
@@ -37,16 +37,21 @@ class BundledNdbSender(GoogleAppEngineSender):
     @ndb.tasklet  # type: ignore[untyped-decorator]
     def perform_async(self, plan: Plan[T], timeout: float | None = None) -> Any:
         """A future of the plan's answer; every error of the verb settles it."""
-        steps = self.steps(plan)
+        steps, seconds = self.steps(plan), self.timeout(timeout)
+        response: Any = None
         try:
-            request = next(steps)
+            step = next(steps)
             while True:
                 try:
-                    response = yield self.send_request_async(request, self.timeout(timeout))
+                    if isinstance(step, Pause):
+                        yield ndb.sleep(step.seconds)
+                    else:
+                        within = step.within(seconds)
+                        response = yield self.send_request_async(step.request, within)
                 except PusherError as error:
-                    request = steps.throw(error)
+                    step = steps.throw(error)
                 else:
-                    request = steps.send(response)
+                    step = steps.send(response)
         except StopIteration as end:
             return end.value
 

@@ -114,7 +114,8 @@ class GaeNdbSender(GoogleAppEngineSender):
             return future
         future = Future("a request to the Channels service")
         loop, seconds = _loop(), self.timeout(timeout)
-        self.performance(loop, plan, seconds, [future], _settling(future)).start()
+        done = _settling(future)
+        Performance(loop, self.engine.submit, seconds, self.steps(plan), [future], done).start()
         return future
 
     def trigger_async(
@@ -152,8 +153,8 @@ class GaeNdbSender(GoogleAppEngineSender):
         done: Callable[[Any, Exception | None], None],
     ) -> Performance:
         """A plan, ready to start on this loop for these futures; `done` gets what came of it."""
-        submit = functools.partial(self.engine.submit, timeout=timeout)
-        return Performance(loop, submit, self.steps(plan), futures, done)
+        steps = self.unrescued(plan)
+        return Performance(loop, self.engine.submit, timeout, steps, futures, done)
 
     def send_request_async(self, request: Request, timeout: float) -> Future:
         """A future of the answer to one signed request, whatever its status."""

@@ -1,18 +1,19 @@
-"""A plan under way beside an event loop of NDB. Knows its loop only by `queue_rpc`."""
+"""A plan under way beside an event loop of NDB. Its loop needs `queue_rpc` and `queue_call`."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future as EngineFuture
 from typing import Any
 
 from gae_pusher.errors import PusherError
 from gae_pusher.sansio.http import Request, Response
-from gae_pusher.sansio.operations import Steps
+from gae_pusher.sansio.operations import Attempt, Pause, Steps
 
 __all__ = ["Performance"]
 
-Submit = Callable[[Request], EngineFuture[Response]]
+Submit = Callable[[Request, float], EngineFuture[Response]]
 Done = Callable[[Any, Exception | None], None]
 
 
@@ -20,13 +21,22 @@ class Performance:
     """Moves a plan's steps until `done` gets the answer or the error, unless all futures are done.
 
     What is under way comes back through the loop's queue; who cannot return to the loop may wait
-    for `under_way` and call `advance` with it: the loop finds nothing left to do then.
+    for `under_way` and call `advance` with it, or for the monotonic time `due` of a pause's end
+    and call `resume`: the loop finds nothing left to do then.
     """
 
     def __init__(
-        self, loop: Any, submit: Submit, steps: Steps[Any], futures: Sequence[Any], done: Done
+        self,
+        loop: Any,
+        submit: Submit,
+        timeout: float,
+        steps: Steps[Any],
+        futures: Sequence[Any],
+        done: Done,
     ) -> None:
         self.under_way: EngineFuture[Response] | None = None
+        self.due: float | None = None
+        self._timeout = timeout
         self._loop = loop
         self._submit = submit
         self._steps: Steps[Any] | None = steps
@@ -43,8 +53,7 @@ class Performance:
         if answer is not self.under_way or self._steps is None:
             return
         self.under_way = None
-        if all(future.done() for future in self._futures):  # cancelled meanwhile
-            self._finish(None, None)
+        if self._is_cancelled():
             return
         error = answer.exception()
         if error is None:
@@ -52,15 +61,38 @@ class Performance:
         else:
             self._move(self._steps.throw, error)
 
-    def _move(self, move: Callable[[Any], Request], value: Any) -> None:
+    def resume(self) -> None:
+        """Go on after a pause, unless somebody did before."""
+        if self.due is None or self._steps is None:
+            return
+        self.due = None
+        if not self._is_cancelled():
+            self._move(self._steps.send, None)
+
+    def _is_cancelled(self) -> bool:
+        cancelled = all(future.done() for future in self._futures)
+        if cancelled:
+            self._finish(None, None)
+        return cancelled
+
+    def _move(self, move: Callable[[Any], Attempt | Pause], value: Any) -> None:
         try:
-            self.under_way = self._submit(move(value))
+            step = move(value)
+            if isinstance(step, Attempt):
+                self.under_way = self._submit(step.request, step.within(self._timeout))
         except StopIteration as end:
             self._finish(end.value, None)
         except PusherError as error:
             self._finish(None, _untraced(error))
         except Exception as error:  # a decoder of the user's own, say
             self._finish(None, error)
+        else:
+            self._wait(step)
+
+    def _wait(self, step: Attempt | Pause) -> None:
+        if isinstance(step, Pause):
+            self.due = time.monotonic() + step.seconds
+            self._loop.queue_call(step.seconds, self.resume)
         else:
             self._loop.queue_rpc(self.under_way, self.advance)
 

@@ -12,11 +12,33 @@ from gae_pusher.sansio.http import Request, Response
 from gae_pusher.sansio.responses import json_object
 from gae_pusher.sansio.signing import Credentials, Params, signed_params
 
-__all__ = ["Operation", "Plan", "Steps"]
+__all__ = ["Attempt", "Operation", "Pause", "Plan", "Steps", "once"]
 
 T = TypeVar("T")
 U = TypeVar("U")
-Steps = Generator[Request, Response, T]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Send this request, in `at_most` seconds if that is less than the verb's timeout."""
+
+    request: Request
+    at_most: float | None = None
+
+    def within(self, timeout: float) -> float:
+        """The seconds that it may take."""
+        return timeout if self.at_most is None else min(timeout, self.at_most)
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Wait for so many seconds; what is sent in then does not matter."""
+
+    seconds: float
+
+
+# Yields what to do, is sent the response to an attempt, returns the answer.
+Steps = Generator[Attempt | Pause, Response, T]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +78,8 @@ class Plan(Generic[T]):
         """The same plan with another answer."""
         return Plan(self.operations, lambda answers: function(self.merge(answers)), self.covers)
 
-    def steps(self, credentials: Credentials, clock: Callable[[], float]) -> Steps[T]:
-        """The exchange without its I/O: yields requests, is sent responses, returns the answer.
+    def steps(self, exchange: Callable[[Operation[Any]], Steps[Any]]) -> Steps[T]:
+        """The exchange without its I/O, `exchange` for each operation, `once` or Retries.
 
         A channel type throws its TransportError into it. Raises PartialFailure when some
         operation fails after others were accepted, else the error itself.
@@ -65,8 +87,7 @@ class Plan(Generic[T]):
         answers: list[Any] = []
         for operation in self.operations:
             try:
-                response = yield operation.request(credentials, clock())
-                answers.append(operation.result(response))
+                answers.append((yield from exchange(operation)))
             except PusherError as error:
                 if not answers:
                     raise
@@ -82,3 +103,15 @@ class Plan(Generic[T]):
             remaining=remaining,
             cause=cause,
         )
+
+
+def once(
+    credentials: Credentials, clock: Callable[[], float]
+) -> Callable[[Operation[Any]], Steps[Any]]:
+    """One attempt for each operation, signed at its own time."""
+
+    def exchange(operation: Operation[Any]) -> Steps[Any]:
+        response = yield Attempt(operation.request(credentials, clock()))
+        return operation.result(response)
+
+    return exchange

@@ -10,7 +10,7 @@ import pytest
 from gae_pusher import errors
 from gae_pusher.config import Config
 from gae_pusher.sansio.http import Request, Response
-from gae_pusher.sansio.operations import Plan
+from gae_pusher.sansio.operations import Plan, once
 from gae_pusher.sansio.signing import Credentials
 from gae_pusher.sansio.verbs import Verbs
 
@@ -22,15 +22,15 @@ OK = Response(200, b"{}")
 def played(plan: Plan[Any], answers: Sequence[Response | Exception]) -> tuple[Any, list[Request]]:
     """Run a plan against scripted answers; gives its result and the requests it made."""
     clock = iter(range(1000, 2000))
-    steps = plan.steps(Credentials("k", "s"), lambda: next(clock))
+    steps = plan.steps(once(Credentials("k", "s"), lambda: next(clock)))
     requests: list[Request] = []
     try:
-        requests.append(next(steps))
+        requests.append(next(steps).request)
         for answer in answers:
             if isinstance(answer, Exception):
-                requests.append(steps.throw(answer))
+                requests.append(steps.throw(answer).request)
             else:
-                requests.append(steps.send(answer))
+                requests.append(steps.send(answer).request)
     except StopIteration as end:
         return end.value, requests
     raise AssertionError("the plan wants more answers")
@@ -75,7 +75,7 @@ def test_a_partial_trigger_names_channels() -> None:
 
 def test_an_error_of_the_program_passes_through() -> None:
     """What is none of our errors, a cancellation for example, is not wrapped."""
-    steps = VERBS.trigger_batch(items(11)).steps(Credentials("k", "s"), lambda: 0)
+    steps = VERBS.trigger_batch(items(11)).steps(once(Credentials("k", "s"), lambda: 0))
     next(steps)
     steps.send(OK)
     with pytest.raises(KeyboardInterrupt):

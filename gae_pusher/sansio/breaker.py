@@ -1,0 +1,41 @@
+"""A breaker: after repeated failures nobody asks a dead service for a while."""
+
+from __future__ import annotations
+
+from gae_pusher.errors import BreakerOpen, PusherError, ServerError, TransportError
+
+__all__ = ["Breaker"]
+
+
+class Breaker:
+    """Opens for `seconds` after `failures` failures in a row; 0 never opens.
+
+    When the time is up one request is let through; its success closes the breaker, its failure
+    opens it again. A failure is no answer, or a 5xx. `now` is a monotonic time in seconds.
+    """
+
+    def __init__(self, failures: int, seconds: float) -> None:
+        self._limit = failures
+        self._seconds = seconds
+        self._failures = 0
+        self._closed_again = 0.0
+
+    def check(self, now: float) -> None:
+        """Raise BreakerOpen unless a request may be sent."""
+        if not self._limit or self._failures < self._limit:
+            return
+        if now < self._closed_again:
+            raise BreakerOpen(
+                f"the service failed {self._failures} times in a row and is left alone for "
+                f"{self._closed_again - now:.1f} more seconds: nothing was sent",
+                sent=False,
+            )
+        self._closed_again = now + self._seconds  # for everybody but this request
+
+    def note(self, error: PusherError | None, now: float) -> None:
+        """What came of a request: an error, or None for a success."""
+        if not isinstance(error, (TransportError, ServerError)):
+            self._failures = 0
+            return
+        self._failures += 1
+        self._closed_again = now + self._seconds
