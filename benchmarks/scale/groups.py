@@ -62,9 +62,10 @@ class Groups:
         """A group that Datastore has, else None."""
         return self._stored.get(name)
 
-    def remove(self, name: str) -> None:
-        """It is delivered and deleted."""
-        self._stored.pop(name, None)
+    def remove(self, names: list[str]) -> None:
+        """They are delivered and deleted."""
+        for name in names:
+            self._stored.pop(name, None)
 
     def split(self, group: Group, count: int) -> Group:
         """Part `count` entries from a stored group, which keeps the rest."""

@@ -9,7 +9,7 @@ from google.cloud import ndb
 
 from benchmarks.scale.channels import ModelledPusher
 from benchmarks.scale.clock import Clock
-from benchmarks.scale.groups import APP_ID, Groups
+from benchmarks.scale.groups import APP_ID, Group, Groups
 from benchmarks.scale.tally import Tally
 from benchmarks.scale.waiting import failed, later
 from gae_pusher import Config
@@ -41,6 +41,9 @@ class ModelledSender:
         if not answer.accepted:
             silence = TransportTimeout("no answer", sent=True)
             return failed(self._clock, answer.seconds, silence)
-        return later(
-            self._clock, answer.seconds, lambda: self._tally.accepted(self._clock.now, groups)
-        )
+        return later(self._clock, answer.seconds, lambda: self._accepted(groups))
+
+    def _accepted(self, groups: list[Group]) -> dict[str, object]:
+        """Pusher's answer."""
+        self._tally.accepted(self._clock.now, groups)
+        return {}

@@ -135,11 +135,13 @@ class Simulation:
         if group is None:
             return
         part = self.groups.split(group, tasks)
-        future = self.relay.deliver(part.name)
+
+        def done(future: ndb.Future) -> None:
+            if future.exception():
+                self.tasks.put(part.name, numbers.TASK_RETRY_SECONDS)
+
+        self.relay.deliver(part.name).add_done_callback(done)
         run_tasklets()
-        future.add_done_callback(
-            lambda done: done.exception() and self.tasks.put(part.name, numbers.TASK_RETRY_SECONDS)
-        )
 
     def _cron(self) -> None:
         for _ in range(self.scenario.sweeps):

@@ -38,7 +38,7 @@ class ModelledStore(Store):
             seconds = self._datastore.delete(self._simulated.now, count)
         except Contention as error:
             return failed(self._simulated, numbers.WRITE_PATIENCE_SECONDS, error)
-        return later(self._simulated, seconds, lambda: [self._groups.remove(n) for n in entries])
+        return later(self._simulated, seconds, lambda: self._groups.remove(entries))
 
     def due(self, limit: int) -> ndb.Future:
         """Two queries for each shard with entries, one after the other, and one that finds none."""
