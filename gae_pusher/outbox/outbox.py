@@ -35,7 +35,7 @@ class Outbox:
     the commit takes `budget_seconds` at most; the sweep leaves an entry alone for `grace_seconds`
     after the commit, and a process has an entry for `lease_seconds`. After `attempts` it is parked,
     and a parked one is kept for `keep_seconds`. `shards` is for hundreds of commits a second: one
-    shard takes about 500 a second. `id_field` is the field that carries the event's id in data
+    shard takes about 250 a second. `id_field` is the field that carries the event's id in data
     that is a JSON object; None adds nothing.
     Raises ConfigurationError.
     """
