@@ -7,6 +7,7 @@ performs plans in the manner of its runtime; and a `Channel` that names its send
 from __future__ import annotations
 
 import logging
+import math
 import random
 import time
 from abc import ABC, abstractmethod
@@ -15,7 +16,7 @@ from typing import Any, ClassVar, TypeVar
 
 from gae_pusher.channels.clock import CorrectedClock
 from gae_pusher.config import Config
-from gae_pusher.errors import ConfigurationError, PusherError
+from gae_pusher.errors import ConfigurationError, InvalidRequest, PusherError
 from gae_pusher.names import check_channel
 from gae_pusher.sansio.authorization import ChannelAuthorization, authorize_channel
 from gae_pusher.sansio.breaker import Breaker
@@ -96,8 +97,13 @@ class Sender(ABC):
         )
 
     def timeout(self, timeout: float | None) -> float:
-        """The seconds that one request may take."""
-        return self.config.timeout if timeout is None else timeout
+        """The seconds that one request may take. Raises InvalidRequest for what is none."""
+        if timeout is None:
+            return self.config.timeout
+        number = isinstance(timeout, (int, float)) and not isinstance(timeout, bool)
+        if not (number and 0 < timeout < math.inf):
+            raise InvalidRequest(f"timeout is {timeout!r}, it must be a positive number of seconds")
+        return timeout
 
 
 class BlockingSender(Sender):
