@@ -1,7 +1,8 @@
-"""Changes to a board: each is saved and told to the other windows in one tasklet.
+"""Changes to a board: each is saved and told to the other windows in one transaction.
 
-`put_async` and `trigger_async` both return futures, so Datastore and Pusher work at the same time
-and a change costs the slower of the two, not their sum.
+A trigger inside a transaction is stored beside the card and leaves right after the commit. So no
+window hears of a card that was not saved, and none misses one that was, whatever happens to Pusher
+or to this process.
 """
 
 from __future__ import annotations
@@ -51,42 +52,51 @@ def add_card(board_id: str, fields: dict[str, Any], by: Visitor, socket_id: str 
     yield require_room(board_id, 1)
     key = card_key(board_id, new_id())
     card = Card(key=key, author=by.name, colour=by.colour, **fields)
-    return (yield save_and_tell(card, "card-added", socket_id))
+    yield ndb.transaction_async(lambda: save_and_tell(card, "card-added", socket_id))
+    return {"card": card.as_json()}
 
 
 @ndb.tasklet
 def change_card(key: ndb.Key, fields: dict[str, Any], event: str, socket_id: str | None) -> Steps:
-    card = yield key.get_async()
-    if card is None:
-        raise NoSuchCard
-    card.populate(**fields)
-    return (yield save_and_tell(card, event, socket_id))
+    @ndb.tasklet
+    def change() -> Steps:
+        card = yield key.get_async()
+        if card is None:
+            raise NoSuchCard
+        card.populate(**fields)
+        yield save_and_tell(card, event, socket_id)
+        return card
+
+    card = yield ndb.transaction_async(change)
+    return {"card": card.as_json()}
 
 
 @ndb.tasklet
 def delete_card(key: ndb.Key, socket_id: str | None) -> Steps:
     gone = {"id": key.id()}
-    _, told = yield key.delete_async(), tell(key.parent().id(), "card-deleted", gone, socket_id)
-    return {"card": gone, "told": told}
+    channel = pusher[BOARD_CHANNEL.format(board_id=key.parent().id())]
+
+    @ndb.tasklet
+    def delete() -> Steps:
+        yield key.delete_async(), channel.trigger_async("card-deleted", gone, socket_id)
+
+    yield ndb.transaction_async(delete)
+    return {"card": gone}
 
 
 @ndb.tasklet
 def save_and_tell(card: Card, event: str, socket_id: str | None) -> Steps:
-    fields = card.as_json()
-    _, told = yield card.put_async(), tell(card.board_id, event, fields, socket_id)
-    return {"card": fields, "told": told}
+    channel = pusher[BOARD_CHANNEL.format(board_id=card.board_id)]
+    yield card.put_async(), channel.trigger_async(event, card.as_json(), socket_id)
 
 
 @ndb.tasklet
-def tell(board_id: str, event: str, data: dict[str, Any], socket_id: str | None = None) -> Steps:
-    """Trigger an event for everyone on a board but the connection that caused it.
+def tell(board_id: str, event: str, data: dict[str, Any]) -> Steps:
+    """Trigger an event that may get lost, outside of any transaction: progress, say.
 
-    False when Pusher could not be told. The change is saved all the same, so that is logged and
-    shown, and no reason to fail the request.
+    When Pusher cannot be told, that is logged, and no reason to fail.
     """
     try:
-        yield pusher[BOARD_CHANNEL.format(board_id=board_id)].trigger_async(event, data, socket_id)
+        yield pusher[BOARD_CHANNEL.format(board_id=board_id)].trigger_async(event, data)
     except gae_pusher.PusherError:
         log.exception("board %s was not told about %s", board_id, event)
-        return False
-    return True

@@ -15,7 +15,9 @@ from sample_app.visitors import current_visitor
 
 gae_pusher.channel_type = gae_pusher.GaeNdbChannel
 
-pusher = gae_pusher.Pusher.from_env()
+outbox = gae_pusher.Outbox(gae_pusher.TaskQueue("outbox", path="/outbox"))
+pusher = gae_pusher.Pusher.from_env(outbox=outbox)
+outbox_app = gae_pusher.OutboxApp(pusher)
 realtime = FlaskEndpoints()
 
 BOARD_CHANNEL = "presence-board-{board_id}"

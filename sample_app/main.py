@@ -29,6 +29,13 @@ def run_task(task: str) -> Any:
     return imports.task_app  # Flask runs the WSGI app that a view returns
 
 
+@app.get("/outbox")
+@app.post("/outbox/deliver")
+def work_off_outbox() -> Any:
+    """Cron and Cloud Tasks have events sent that did not leave right after their transaction."""
+    return live.outbox_app
+
+
 @app.get("/_ah/warmup")
 def warm_up() -> str:
     """Open the connection to Datastore before the first visitor would wait for it."""

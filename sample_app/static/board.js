@@ -21,7 +21,6 @@ async function ask(method, path, body) {
   const response = await fetch(settings.url + path, { method, headers, body: JSON.stringify(body) });
   const answer = await response.json().catch(() => ({ error: `The server answered ${response.status}.` }));
   if (answer.error) throw new Error(answer.error);
-  if (answer.told === false) notice("Saved. The other windows could not be told; they see it after a reload.");
   return answer;
 }
 
