@@ -85,15 +85,15 @@ class Sender(ABC):
 
     def unrescued(self, plan: Plan[T]) -> Steps[T]:
         """The same for who handles errors himself, whatever `rescue` says."""
-        return plan.steps(
-            Retries(
-                self._policy,
-                self._credentials,
-                self._clock,
-                self._breaker,
-                time.monotonic,
-                random.random,
-            )
+        return plan.steps(self._retries(self._policy))
+
+    def unrepeated(self, plan: Plan[T]) -> Steps[T]:
+        """The same for who counts the attempts himself, whatever `retry_seconds` says."""
+        return plan.steps(self._retries(RetryPolicy()))
+
+    def _retries(self, policy: RetryPolicy) -> Retries:
+        return Retries(
+            policy, self._credentials, self._clock, self._breaker, time.monotonic, random.random
         )
 
     def timeout(self, timeout: float | None) -> float:

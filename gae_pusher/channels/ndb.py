@@ -118,6 +118,13 @@ class GaeNdbSender(GoogleAppEngineSender):
         Performance(loop, self.engine.submit, seconds, self.steps(plan), [future], done).start()
         return future
 
+    def attempt_async(self, plan: Plan[T], timeout: float) -> Future:
+        """A future of one attempt, neither repeated nor rescued, for the outbox: it has a count."""
+        future = Future("an attempt of the outbox")
+        steps, done = self.unrepeated(plan), _settling(future)
+        Performance(_loop(), self.engine.submit, timeout, steps, [future], done).start()
+        return future
+
     def trigger_async(
         self,
         verbs: Verbs,

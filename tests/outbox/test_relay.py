@@ -94,6 +94,29 @@ def test_a_task_takes_over_at_once(world: World) -> None:
     assert deliver(world, pusher, entry) == "not ours", "a task that runs twice sends nothing"
 
 
+def test_neither_retries_nor_rescue_of_the_pusher_concern_the_outbox(world: World) -> None:
+    """One attempt is one request, and an error that is rescued elsewhere keeps the entry here."""
+    pusher = world.pusher(retry_seconds=5, rescue=True)
+    world.channels.answers += [(503, b"")] * 2
+    with world.client.context():
+        ndb.transaction(lambda: pusher["board"].trigger("moved", "1"))
+    assert len(world.channels.calls) == 1
+    assert len(world.entries()) == 1
+
+
+def test_an_open_breaker_costs_no_request(world: World) -> None:
+    """While the breaker is open events wait in the outbox, without another request."""
+    pusher = world.pusher(breaker_failures=1, breaker_seconds=60)
+    world.channels.answers.append((503, b""))
+    with world.client.context():
+        for _ in range(3):
+            ndb.transaction(lambda: pusher["board"].trigger("moved", "1"))
+    with world.client.context():
+        ndb.transaction(lambda: pusher["board"].trigger("moved", "1"))
+    assert len(world.channels.calls) == 1
+    assert len(world.entries()) == 4
+
+
 def test_a_dead_queue_leaves_it_to_the_sweep(world: World) -> None:
     """Cloud Tasks away: no error reaches the request, and one question is enough for it."""
     queue = Queue(dead=True)
