@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from gae_pusher.channels.performing import Performance
 from gae_pusher.errors import NotFound, PusherError
@@ -20,6 +20,8 @@ from gae_pusher.sansio.verbs import Verbs
 __all__ = ["Batches", "Trigger"]
 
 logger = logging.getLogger("gae_pusher")
+
+_AHEAD: Final = 2
 
 
 @dataclass(slots=True, eq=False)
@@ -34,16 +36,14 @@ class Trigger:
     answer: Callable[[dict[str, Any]], Any]
     timeout: float
     alone: bool = field(init=False)
+    size: int = field(init=False)  # about how many bytes it holds
 
     def __post_init__(self) -> None:
         self.alone = isinstance(self.what, Plan)
-
-    @property
-    def size(self) -> int:
-        """About how many bytes it holds."""
         if isinstance(self.what, Plan):
-            return sum(len(each.body or b"") for each in self.what.operations)
-        return len(self.what["data"])
+            self.size = sum(len(each.body or b"") for each in self.what.operations)
+        else:
+            self.size = len(self.what["data"])
 
     def settle(self, answer: dict[str, Any], error: Exception | None, rescue: bool) -> None:
         """Settle the future, unless it was cancelled; `rescue` logs an error instead."""
@@ -84,7 +84,7 @@ class BatchingSender(Protocol):
 class Batches:
     """The triggers of one event loop: what waits for its idler, and what is under way.
 
-    In order; as many requests at a time as the sender has connections. Calls `forget` when
+    In order; few more requests under way than the sender has connections. Calls `forget` when
     nothing is left.
     """
 
@@ -100,6 +100,9 @@ class Batches:
         self._bytes = 0
         self._idler = False
         self._flights: set[Performance] = set()
+        # The engine finds the next request at hand when a connection is free. With one
+        # connection requests keep their order, so there the next one waits for the answer.
+        self._most = sender.connections * _AHEAD if sender.connections > 1 else 1
 
     def add(self, trigger: Trigger) -> None:
         """Send with the others of this turn. Waits only when too much waits already."""
@@ -117,7 +120,7 @@ class Batches:
             self._launch()
 
     def _launch(self) -> None:
-        while self._waiting and len(self._flights) < self._sender.connections:
+        while self._waiting and len(self._flights) < self._most:
             group = self._group()
             if group:
                 self._send(group)

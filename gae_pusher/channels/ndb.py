@@ -76,8 +76,8 @@ class GaeNdbSender(GoogleAppEngineSender):
     with it in `outbox` (by default one with default settings), 'send' sends them after it,
     'raise' refuses. The answer is then Deferred, at once.
 
-    Else the triggers of one turn of the event loop travel together, ten to a request and up to
-    `connections` requests at a time, unless `batch` is False.
+    Else the triggers of one turn of the event loop travel together, ten to a request, over up to
+    `connections` connections, unless `batch` is False.
     """
 
     def __init__(
@@ -138,11 +138,12 @@ class GaeNdbSender(GoogleAppEngineSender):
         `what` is an event of `verbs`, or a plan for many channels; `answer` makes the verb's
         answer of the service's. Raises what `perform_async` raises.
         """
-        loop = _loop()
-        if not (self.batch if batch is None else batch) or ndb.in_transaction():
+        context = _context()
+        if not (self.batch if batch is None else batch) or context.in_transaction():
             plan = what if isinstance(what, Plan) else verbs.alone(what)
             return self.perform_async(plan.then(answer), timeout)
         future = Future("a trigger")
+        loop = context.eventloop
         place = loop, os.getpid()
         batches = self._batches.get(place)
         if batches is None:
@@ -205,8 +206,12 @@ def _settling(future: Future) -> Callable[[Any, Exception | None], None]:
 
 
 def _loop() -> Any:
+    return _context().eventloop
+
+
+def _context() -> Any:
     try:
-        return ndb.get_context().eventloop
+        return ndb.get_context()
     except ndb.exceptions.ContextError as error:
         raise ConfigurationError(
             "an _async verb needs an NDB context: call it inside `with client.context():`, "
