@@ -59,6 +59,12 @@ class Plan:
     projected: tuple[tuple[int, str], ...] | None
 
     @property
+    def whole_rows(self) -> bool:
+        """Whether what is projected are all columns, each of them as it is."""
+        projected = {name for _, name in self.projected or ()}
+        return all(not c.descending and c.property in projected for c in self.columns)
+
+    @property
     def keys_only(self) -> bool:
         """Whether results are keys."""
         return self.projected == ()

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Final
 
 from gae_pusher.emulator.datastore.cursors import Cursors
+from gae_pusher.emulator.datastore.encoding import Reader
 from gae_pusher.emulator.datastore.indexes import path_of
 from gae_pusher.emulator.datastore.messages import (
     EntityResult,
@@ -20,7 +21,7 @@ from gae_pusher.emulator.datastore.plan import Plan
 from gae_pusher.emulator.datastore.refusals import invalid
 from gae_pusher.emulator.datastore.rows import Position, ascending, results, split
 from gae_pusher.emulator.datastore.store import Address
-from gae_pusher.emulator.datastore.values import decode_value
+from gae_pusher.emulator.datastore.values import decode_value, read_value
 from gae_pusher.emulator.datastore.views import View
 
 __all__ = ["run_query", "selected"]
@@ -47,6 +48,7 @@ class _Run:
             raise invalid("Limit must be non-negative.")
         self._view = view
         self._plan = plan
+        self._whole_rows = plan.whole_rows
         self._cursors = Cursors(plan)
         self._offset = query.offset
         self._limit = query.limit.value if query.HasField("limit") else None
@@ -124,6 +126,11 @@ class _Run:
 
     def _project(self, result: EntityResult, sort_key: bytes) -> None:
         if not self._plan.projected:
+            return
+        if self._whole_rows:
+            reader = Reader(sort_key)
+            for column in self._plan.columns:
+                read_value(reader, result.entity.properties[column.property])
             return
         values = split(sort_key, self._plan.columns)
         for position, name in self._plan.projected:

@@ -21,6 +21,7 @@ __all__ = [
     "columns_of",
     "decode_value",
     "encode_value",
+    "read_value",
     "representation",
     "skip_value",
 ]
@@ -84,7 +85,11 @@ def encode_value(value: Value) -> bytes:
 
 def decode_value(column: bytes, value: Value) -> Value:
     """Set a value to what an index holds: a timestamp is an integer, a blob a string if it can."""
-    reader = Reader(column)
+    return read_value(Reader(column), value)
+
+
+def read_value(reader: Reader, value: Value) -> Value:
+    """The same for the next column of a row."""
     tag = reader.take(1)
     if tag == _INTEGER:
         value.integer_value = reader.read_integer()
