@@ -154,7 +154,10 @@ def render_json(happening: Happening) -> str:
 
 
 def _compact(data: Any) -> str:
-    return _shown(data) if isinstance(data, str) else json.dumps(data)
+    if isinstance(data, str):
+        return _shown(data)
+    text = json.dumps(data, ensure_ascii=False)
+    return text if text.isprintable() else json.dumps(data)
 
 
 def _shown(text: str) -> str:

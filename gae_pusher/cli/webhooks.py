@@ -116,7 +116,11 @@ def _receiver(pusher: Pusher, forward: str | None, save: Path | None) -> WSGIApp
             except WebhookError as error:
                 _say(f"refused: {error}")
                 raise Refusal(401, "not an authentic webhook") from None
-            return text_response(self._passed_on(envelope), "received")
+            try:
+                return text_response(self._passed_on(envelope), "received")
+            except ConnectionFailed as error:
+                _say(str(error))
+                raise Refusal(502, "the app does not answer") from None
 
         def _passed_on(self, envelope: dict[str, Any]) -> int:
             line = json.dumps(envelope, ensure_ascii=False)

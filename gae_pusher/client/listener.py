@@ -65,7 +65,9 @@ class Listener:
         try:
             link = await Link.open(http, websocket_url(self._config), self._config, self._channels)
         except (aiohttp.ClientError, OSError) as error:
-            yield Disconnected(None, f"no connection: {error}", None)
+            # aiohttp's own text of a failed connection is a dump of its objects.
+            cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+            yield Disconnected(None, f"no connection: {cause}", None)
             return
         async with link:
             try:

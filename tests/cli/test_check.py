@@ -100,6 +100,7 @@ def test_the_installed_command_checks_this_repository() -> None:
     answer = subprocess.run(
         [program, "check", str(root), "--json", "--no-gcloud"], capture_output=True, text=True
     )
-    found = [(row["code"], row["message"]) for row in json.loads(answer.stdout)]
+    rows = [row for row in json.loads(answer.stdout) if row["severity"] != "note"]
+    found = [(row["code"], row["message"]) for row in rows]
     made_here = ("A010", "included file is missing: env.yaml does not exist")
     assert [finding for finding in found if finding != made_here] == []

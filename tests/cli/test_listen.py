@@ -120,3 +120,4 @@ def test_no_event_steers_the_terminal() -> None:
         line = render(happening)
         assert line.isprintable()
         assert "\\u001b[2J" in line
+    assert render(Event("shop", "e", {"name": "Žanis"})).endswith('{"name": "Žanis"}')

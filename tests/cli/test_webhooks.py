@@ -114,3 +114,11 @@ def test_replay_says_what_is_wrong(
     assert "does not answer" in capsys.readouterr().err
     with running_app(broken=True) as (app_url, _):
         assert main(["webhooks", "replay", str(path), "--forward", app_url]) == 1
+
+
+def test_an_absent_app_is_one_line() -> None:
+    """The sender gets 502 and tries again; the terminal gets a line and no traceback."""
+    with receiving("--forward", "http://127.0.0.1:9/") as (url, process):
+        assert send(url, envelope("shop")) == 502
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("http://127.0.0.1:9/ does not answer")
