@@ -82,7 +82,9 @@ class Deployment:
         if failed:
             raise SmokeTestFailed(
                 f"the smoke test failed ({', '.join(failed)}): version {self._plan.version} is "
-                f"deployed and gets no traffic. Look at {url}"
+                f"deployed and gets no traffic. Look at {url}, or delete it: gcloud app versions "
+                f"delete {self._plan.version} --service={self._plan.service} "
+                f"--project={self._plan.project}"
             )
 
     def promote(self) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from gae_pusher.deploy.changes import changes_against
 from gae_pusher.deploy.check import Project
 from gae_pusher.deploy.check.rules.configs import CONFIGS
 from gae_pusher.deploy.check.rules.upload import is_secret_file
@@ -20,16 +21,6 @@ _NAMED: Final = 5
 _EMPTY: Final = Source({}, 0)
 _IGNORE_FILES: Final = (".gcloudignore", ".gitignore")
 _VERSION: Final = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
-
-# Key of app.yaml, and the field of the Admin API's Version that it becomes.
-_COMPARED: Final = (
-    ("runtime", "runtime"),
-    ("entrypoint", "entrypoint"),
-    ("instance_class", "instanceClass"),
-    ("service_account", "serviceAccount"),
-    ("app_engine_apis", "appEngineApis"),
-)
-_DEFAULTS: Final = {"instance_class": "F1", "app_engine_apis": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +113,7 @@ def make_plan(
         kept_back=included + configs,
         promote=promote,
         serving=serving.version if serving else None,
-        changes=tuple(_changes(project, serving.config)) if serving else (),
+        changes=changes_against(serving.config, project.app) if serving else (),
         left_out=tuple(sorted(left_out)),
     )
 
@@ -132,21 +123,3 @@ def _is_deployed(project: Project, path: str) -> bool:
     if path in project.git_ignored or is_secret_file(path) or path.startswith(below):
         return False
     return path not in (*_IGNORE_FILES, *CONFIGS)
-
-
-def _changes(project: Project, config: Mapping[str, Any]) -> list[str]:
-    """What differs from the serving version; values of variables are never shown."""
-    changes = []
-    for key, field in _COMPARED:
-        new = project.app.plain(key, _DEFAULTS.get(key))
-        old = config.get(field, _DEFAULTS.get(key))
-        old = old.get("shell") if isinstance(old, Mapping) else old
-        if new is not None and old is not None and str(new) != str(old):
-            changes.append(f"{key}: {old} becomes {new}")
-    variables = project.app.get("env_variables") or _EMPTY
-    new_names = {name: str(source.value) for name, source in variables.items()}
-    old_names = dict(config.get("envVariables") or {})
-    changes += [f"variable {name} is new" for name in sorted(new_names.keys() - old_names.keys())]
-    changes += [f"variable {name} is gone" for name in sorted(old_names.keys() - new_names.keys())]
-    both = sorted(new_names.keys() & old_names.keys())
-    return changes + [f"variable {n} changes" for n in both if new_names[n] != old_names[n]]

@@ -138,6 +138,17 @@ class Google:
         # gcloud writes bare newlines around the parts; the boundary is the first line.
         boundary = body.split(b"\n", 1)[0].strip()
         content = body.split(boundary)[2].split(b"\n\n", 1)[1][: -len(b"\n")]
+        return self._store(name, content)
+
+    def start_upload(self, match: re.Match[str], query: Any, body: Any) -> tuple[int, Any]:
+        """A file over 5 MiB comes in a request of its own, to the address in Location."""
+        name = query["name"][0]
+        return 200, {"Location": f"http://127.0.0.1:{self.port}/resumable/upload/{name}"}
+
+    def put_upload(self, match: re.Match[str], query: Any, body: Any) -> tuple[int, Any]:
+        return self._store(match["name"], body)
+
+    def _store(self, name: str, content: bytes) -> tuple[int, Any]:
         assert hashlib.sha1(content).hexdigest() == name
         self.stored[name] = content
         self.uploads.append(name)
@@ -206,7 +217,9 @@ _ROUTES = [
     (r"GET /storage/v1/b/runtime-builders/o/.*", Google.missing),
     (r"GET /storage/v1/b/[^/]+", Google.get_bucket),
     (r"GET /storage/v1/b/[^/]+/o", Google.list_objects),
-    (r"POST /(resumable/)?upload/storage/v1/b/[^/]+/o", Google.upload),
+    (r"POST /upload/storage/v1/b/[^/]+/o", Google.upload),
+    (r"POST /resumable/upload/storage/v1/b/[^/]+/o", Google.start_upload),
+    (r"PUT /resumable/upload/(?P<name>.+)", Google.put_upload),
     (rf"GET /v1/apps/{PROJECT}", Google.get_app),
     (rf"PATCH /v1/apps/{PROJECT}", Google.patch_app),
     (rf"POST /v1/apps/{PROJECT}:repair", Google.repair),
@@ -271,6 +284,8 @@ def running_google() -> Iterator[Google]:
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(text)))
+            if "Location" in answer:
+                self.send_header("Location", answer["Location"])
             self.end_headers()
             self.wfile.write(text)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -163,6 +164,14 @@ def test_dropped_uploads_are_sent_again(app: Path, google: Google) -> None:
     google.dropped_uploads = 2
     assert deploy(app, "--version", "v1", "--no-smoke-test") == 0
     assert set(google.files_of("v1")) == UPLOADED
+
+
+def test_a_large_file_is_uploaded_in_one_piece(app: Path, google: Google) -> None:
+    """Over 5 MiB gcloud uploads in another way; what arrives is the same file."""
+    content = os.urandom(6 * 1024 * 1024)
+    (app / "static" / "film.bin").write_bytes(content)
+    assert deploy(app, "--version", "v1", "--no-smoke-test") == 0
+    assert google.files_of("v1")["static/film.bin"] == content
 
 
 @pytest.mark.parametrize(

@@ -58,15 +58,16 @@ def test_changes_against_the_serving_version() -> None:
         {
             "runtime": "python312",
             "entrypoint": {"shell": "gunicorn main:app"},
+            "serviceAccount": "filled-in-by-google",
             "envVariables": {"MODE": "s3cret-before", "KEEP": "same", "OLD": "y"},
         },
     )
     plan = make_plan(project(), "p", "v1", promote=True, serving=serving)
     assert plan.changes == (
         "runtime: python312 becomes python313",
+        "variable MODE changes",
         "variable NEW is new",
         "variable OLD is gone",
-        "variable MODE changes",
     )
     text = "\n".join(plan.lines())
     assert "moves from v0 to it, after the smoke test" in text
