@@ -28,7 +28,7 @@ class ModelledSender:
         self._groups = groups
         self._tally = tally
 
-    def perform_async(self, plan: Any, timeout: float) -> ndb.Future:
+    def attempt_async(self, plan: Any, timeout: float) -> ndb.Future:
         """A future that is settled when Pusher accepted the plan's events, or did not."""
         names = [
             item["data"]
