@@ -59,7 +59,9 @@ def test_stop_ends_children_and_grandchildren(shell: Shell) -> None:
     """Those too that ignore SIGTERM, when the grace period is over."""
 
     async def scenario() -> tuple[int, float]:
-        process = await shell("trap '' TERM; (trap '' TERM; sleep 100) & sleep 100 & wait; wait")
+        process = await shell("trap '' TERM; (echo ready; sleep 100) & sleep 100 & wait; wait")
+        while "ready" not in process.tail:
+            await asyncio.sleep(0.01)
         started = time.monotonic()
         await process.stop(0.3)
         return process.group, time.monotonic() - started
