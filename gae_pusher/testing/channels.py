@@ -9,8 +9,6 @@ with running_server() as server:
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -23,23 +21,20 @@ from gae_pusher.emulator.channels import (
     Settings,
 )
 from gae_pusher.emulator.channels.server import ChannelsServer
+from gae_pusher.testing.watching import WAIT_SECONDS, WatchedLog, loop_on_a_thread
 
 __all__ = ["RunningServer", "running_server"]
 
 T = TypeVar("T")
 
-WAIT_SECONDS = 10.0
 
-
-class RunningServer:
+class RunningServer(WatchedLog[Entry]):
     """A Channels server that is running; every method may be called from any thread."""
 
     def __init__(self, server: ChannelsServer, loop: asyncio.AbstractEventLoop) -> None:
         self._server = server
         self._loop = loop
-        self._changed = threading.Condition()
-        self._entries: deque[Entry] = deque(maxlen=server.settings.log_entries)
-        server.log.watch(self._append)
+        super().__init__(server.log.watch, server.settings.log_entries)
 
     @property
     def host(self) -> str:
@@ -66,38 +61,6 @@ class RunningServer:
         """What PUSHER_URL has to be to use the first app."""
         return self._server.pusher_url(self.app)
 
-    def log(self, kind: str | None = None, **facts: object) -> list[Entry]:
-        """All entries so far, of one kind if named, that have these facts."""
-        with self._changed:
-            return [entry for entry in self._entries if _matches(entry, kind, facts)]
-
-    def clear_log(self) -> None:
-        """Forget the entries so far."""
-        with self._changed:
-            self._entries.clear()
-
-    def wait_for(
-        self, kind: str, timeout: float = WAIT_SECONDS, count: int = 1, **facts: object
-    ) -> list[Entry]:
-        """Wait until the log has `count` entries of a kind with these facts, and return them.
-
-        Raises TimeoutError, which shows what was logged instead.
-        """
-        with self._changed:
-            found: list[Entry] = []
-
-            def there() -> bool:
-                found[:] = [entry for entry in self._entries if _matches(entry, kind, facts)]
-                return len(found) >= count
-
-            if not self._changed.wait_for(there, timeout):
-                seen = [dict(entry.facts) for entry in self._entries if entry.kind == kind]
-                raise TimeoutError(
-                    f"{len(found)} of {count} {kind} entries with {facts} within {timeout:g} s; "
-                    f"the log has {seen}"
-                )
-            return found
-
     def wait_for_event(self, channel: str, event: str, timeout: float = WAIT_SECONDS) -> Entry:
         """Wait until an event was accepted for a channel. Raises TimeoutError."""
         return self.wait_for("event", timeout, channel=channel, event=event)[0]
@@ -122,11 +85,6 @@ class RunningServer:
         """Send one of the latest webhooks again. Raises LookupError."""
         self._call(lambda: self._server.replay_webhook(delivery_id))
 
-    def _append(self, entry: Entry) -> None:
-        with self._changed:
-            self._entries.append(entry)
-            self._changed.notify_all()
-
     def _call(self, function: Callable[[], T]) -> T:
         async def call() -> T:
             return function()
@@ -146,21 +104,10 @@ def running_server(
 
     Port 0 takes a free one; read it back. Raises OSError when the port is taken.
     """
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="channels-server", daemon=True)
-    thread.start()
-    server = ChannelsServer(apps, settings)
-    try:
-        asyncio.run_coroutine_threadsafe(server.start(host, port), loop).result()
-        yield RunningServer(server, loop)
-    finally:
-        asyncio.run_coroutine_threadsafe(server.stop(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
-
-
-def _matches(entry: Entry, kind: str | None, facts: dict[str, object]) -> bool:
-    if kind is not None and entry.kind != kind:
-        return False
-    return all(entry.facts.get(name) == value for name, value in facts.items())
+    with loop_on_a_thread("channels-server") as loop:
+        server = ChannelsServer(apps, settings)
+        try:
+            asyncio.run_coroutine_threadsafe(server.start(host, port), loop).result()
+            yield RunningServer(server, loop)
+        finally:
+            asyncio.run_coroutine_threadsafe(server.stop(), loop).result()

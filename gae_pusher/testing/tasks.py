@@ -9,28 +9,23 @@ with running_tasks_server("http://127.0.0.1:8080") as server:
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from gae_pusher.emulator.tasks import Entry, Settings
 from gae_pusher.emulator.tasks.server import TasksServer
+from gae_pusher.testing.watching import WatchedLog, loop_on_a_thread
 
 __all__ = ["RunningTasksServer", "running_tasks_server"]
 
-WAIT_SECONDS = 10.0
 
-
-class RunningTasksServer:
+class RunningTasksServer(WatchedLog[Entry]):
     """A local Cloud Tasks that is running; every method may be called from any thread."""
 
     def __init__(self, server: TasksServer) -> None:
         self._server = server
-        self._changed = threading.Condition()
-        self._entries: deque[Entry] = deque(maxlen=server.settings.log_entries)
-        server.log.watch(self._append)
+        super().__init__(server.log.watch, server.settings.log_entries)
 
     @property
     def address(self) -> str:
@@ -45,38 +40,6 @@ class RunningTasksServer:
     def wake(self) -> None:
         """Have the server look at its clock again, after you moved it."""
         self._server.wake()
-
-    def log(self, kind: str | None = None, **facts: object) -> list[Entry]:
-        """All entries so far, of one kind if named, that have these facts."""
-        with self._changed:
-            return [entry for entry in self._entries if _matches(entry, kind, facts)]
-
-    def wait_for(
-        self, kind: str, timeout: float = WAIT_SECONDS, count: int = 1, **facts: object
-    ) -> list[Entry]:
-        """Wait until the log has `count` entries of a kind with these facts, and return them.
-
-        Raises TimeoutError, which shows what was logged instead.
-        """
-        with self._changed:
-            found: list[Entry] = []
-
-            def there() -> bool:
-                found[:] = [entry for entry in self._entries if _matches(entry, kind, facts)]
-                return len(found) >= count
-
-            if not self._changed.wait_for(there, timeout):
-                seen = [dict(entry.facts) for entry in self._entries if entry.kind == kind]
-                raise TimeoutError(
-                    f"{len(found)} of {count} {kind} entries with {facts} within {timeout:g} s; "
-                    f"the log has {seen}"
-                )
-            return found
-
-    def _append(self, entry: Entry) -> None:
-        with self._changed:
-            self._entries.append(entry)
-            self._changed.notify_all()
 
 
 @contextmanager
@@ -94,20 +57,9 @@ def running_tasks_server(
     Raises ConfigurationError for a bad target, OSError when the port is taken.
     """
     server = TasksServer(target, settings, clock=clock)
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="tasks-server", daemon=True)
-    thread.start()
-    try:
-        asyncio.run_coroutine_threadsafe(server.start(host, port), loop).result()
-        yield RunningTasksServer(server)
-    finally:
-        asyncio.run_coroutine_threadsafe(server.stop(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
-
-
-def _matches(entry: Entry, kind: str | None, facts: dict[str, object]) -> bool:
-    if kind is not None and entry.kind != kind:
-        return False
-    return all(entry.facts.get(name) == value for name, value in facts.items())
+    with loop_on_a_thread("tasks-server") as loop:
+        try:
+            asyncio.run_coroutine_threadsafe(server.start(host, port), loop).result()
+            yield RunningTasksServer(server)
+        finally:
+            asyncio.run_coroutine_threadsafe(server.stop(), loop).result()
