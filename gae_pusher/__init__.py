@@ -75,7 +75,6 @@ from gae_pusher.errors import (
 from gae_pusher.extras import needing
 from gae_pusher.limits import Limits
 from gae_pusher.pusher import Pusher
-from gae_pusher.sansio.webhooks import Webhook
 from gae_pusher.version import __version__
 
 if TYPE_CHECKING:
@@ -100,6 +99,7 @@ if TYPE_CHECKING:
         SubscriptionCount,
         UnknownEvent,
     )
+    from gae_pusher.sansio.webhooks import Webhook
     from gae_pusher.tasks.queue import AddedTask, TaskQueue
     from gae_pusher.wsgi.authentication import UserAuthenticationApp
     from gae_pusher.wsgi.authorization import ChannelAuthorizationApp
@@ -213,6 +213,7 @@ _LAZY = {
     "gather": "gae_pusher.channels.gathering",
     "Outbox": "gae_pusher.outbox.outbox",
     "OutboxApp": "gae_pusher.outbox.app",
+    "Webhook": "gae_pusher.sansio.webhooks",
     "WebhookApp": "gae_pusher.wsgi.webhooks",
     "ChannelAuthorizationApp": "gae_pusher.wsgi.authorization",
     "UserAuthenticationApp": "gae_pusher.wsgi.authentication",

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from gae_pusher.channels.base import Channel, Sender
@@ -22,9 +22,11 @@ from gae_pusher.sansio.authorization import ChannelAuthorization, UserAuthentica
 from gae_pusher.sansio.encryption import NONCE_BYTES
 from gae_pusher.sansio.operations import Plan
 from gae_pusher.sansio.verbs import Attributes, Verbs
-from gae_pusher.sansio.webhooks import Webhook
 from gae_pusher.secret_manager import with_secrets
 from gae_pusher.twins import AsyncTwins
+
+if TYPE_CHECKING:
+    from gae_pusher.sansio.webhooks import Webhook
 
 __all__ = ["Pusher"]
 
@@ -267,6 +269,8 @@ class Pusher(AsyncTwins):
         `request_body` is the raw body, the others are the headers X-Pusher-Key and
         X-Pusher-Signature.
         """
+        from gae_pusher.sansio.webhooks import Webhook  # an app that only triggers has none
+
         # No str may fail here: what cannot be what was signed is refused as a wrong signature.
         body = request_body
         return Webhook(

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
-from email.utils import parsedate_to_datetime
 from typing import Final
 
 __all__ = ["CorrectedClock"]
-
-logger = logging.getLogger("gae_pusher")
 
 _SAME_SECONDS: Final = 5
 
@@ -27,6 +23,9 @@ class CorrectedClock:
 
     def correct(self, headers: Mapping[str, str]) -> bool:
         """Take the time of an answer; False when it has none, or the same as ours."""
+        import logging  # both are rarely needed here, and slow to import
+        from email.utils import parsedate_to_datetime
+
         try:
             theirs = parsedate_to_datetime(headers.get("date", "")).timestamp()
         except ValueError:
@@ -35,5 +34,7 @@ class CorrectedClock:
         if abs(offset - self._offset) < _SAME_SECONDS:
             return False
         self._offset = offset
-        logger.warning("this machine's clock is %.0f seconds off the service's", -offset)
+        logging.getLogger("gae_pusher").warning(
+            "this machine's clock is %.0f seconds off the service's", -offset
+        )
         return True
