@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import shutil
 import socket
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -87,6 +89,34 @@ def _serve(listener: socket.socket) -> None:
     while True:
         connection, _ = listener.accept()
         threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+
+_SPIN = """\
+import os
+os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+while True:
+    pass
+"""
+
+
+@contextmanager
+def busy_cores() -> Iterator[bool]:
+    """Keep every core awake with a process that gives way to all others; False where that fails.
+
+    A core that slept takes long to wake up, most of all a virtual one: on a quiet machine that is
+    most of what a quick exchange on loopback takes, and the same for every client. The cores of
+    a server at work do not sleep between two of its requests.
+    """
+    if not hasattr(os, "SCHED_IDLE"):  # it is Linux's
+        yield False
+        return
+    spinners = [subprocess.Popen([sys.executable, "-c", _SPIN]) for _ in range(os.cpu_count() or 1)]
+    try:
+        yield True
+    finally:
+        for spinner in spinners:
+            spinner.kill()
+            spinner.wait()
 
 
 def medians(

@@ -22,21 +22,19 @@ def gather(futures: Iterable[Any]) -> Future:
 class _Gathering:
     def __init__(self, futures: list[Any]) -> None:
         self.future = Future("gather")
-        self._results: list[Any] = [None] * len(futures)
+        self._futures = futures
         self._left = len(futures)
         if not futures:
             self.future.set_result([])
-        for index, future in enumerate(futures):
-            future.add_done_callback(lambda done, index=index: self._done(index, done))
+        for future in futures:
+            future.add_done_callback(self._done)
 
-    def _done(self, index: int, done: Any) -> None:
+    def _done(self, done: Any) -> None:
+        self._left -= 1
         error = done.exception()
         if self.future.done():
             return
         if error is not None:
             self.future.set_exception(error)
-            return
-        self._results[index] = done.result()
-        self._left -= 1
-        if not self._left:
-            self.future.set_result(self._results)
+        elif not self._left:
+            self.future.set_result([future.result() for future in self._futures])

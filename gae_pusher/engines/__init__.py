@@ -7,6 +7,7 @@ installed. Both pass the same tests.
 from __future__ import annotations
 
 import importlib
+import select
 from importlib.util import find_spec
 from typing import Final
 
@@ -26,7 +27,7 @@ def new_engine(config: Config, name: str | None = None, connections: int = CONNE
     Raises ConfigurationError for an unknown name or a library that is not installed.
     """
     if name is None:
-        name = "pycurl" if find_spec("pycurl") else "urllib3"
+        name = "pycurl" if _has_pycurl() else "urllib3"
     if name not in _ENGINES:
         raise ConfigurationError(f"engine is {name!r}, it must be {' or '.join(_ENGINES)}")
     if connections < 1:
@@ -39,3 +40,8 @@ def new_engine(config: Config, name: str | None = None, connections: int = CONNE
         ) from error
     engine: Engine = getattr(module, _ENGINES[name])(config, connections)
     return engine
+
+
+def _has_pycurl() -> bool:
+    """Whether the fast engine can run here: it needs poll(), which Windows and eventlet lack."""
+    return hasattr(select, "poll") and find_spec("pycurl") is not None

@@ -90,16 +90,19 @@ class BoundedAnswer(http.client.HTTPResponse):
     """An answer for which the socket's timeout bounds all of its bytes, not each wait for some."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        self.fp.close()
-        self.fp = io.BufferedReader(_Bounded(sock))
+        super().__init__(_Bounded(sock), *args, **kwargs)  # type: ignore[arg-type]
 
 
 class _Bounded(io.RawIOBase):
+    """What an HTTPResponse needs of a socket, and the file that it gets."""
+
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
-        self._raw = sock.makefile("rb", buffering=0)
         self._deadline = time.monotonic() + (sock.gettimeout() or 0)
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        self._raw = self._sock.makefile("rb", buffering=0)  # outlives the connection's own close
+        return io.BufferedReader(self)
 
     def readable(self) -> bool:
         return True
@@ -120,8 +123,7 @@ class _Within:
     port: int
     timeout: float
 
-    response_class = BoundedAnswer
-    getresponse = http.client.HTTPConnection.getresponse  # without the wrapper for urllib3's pools
+    response_class = BoundedAnswer  # of a proxy that is asked for a tunnel
 
     def _new_conn(self) -> socket.socket:
         return _dial(self.host, self.port, self.timeout)

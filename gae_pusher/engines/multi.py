@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import selectors
+import math
+import select
 import socket
 import threading
 import time
@@ -21,15 +22,11 @@ from gae_pusher.sansio.http import Request, Response
 __all__ = ["Multi"]
 
 _Job = tuple[Future[Response], Request, float]
-_FLAGS = {
-    selectors.EVENT_READ: pycurl.CSELECT_IN,
-    selectors.EVENT_WRITE: pycurl.CSELECT_OUT,
-    selectors.EVENT_READ | selectors.EVENT_WRITE: pycurl.CSELECT_IN | pycurl.CSELECT_OUT,
-}
+_BELL = b"!"
 _EVENTS = {
-    pycurl.POLL_IN: selectors.EVENT_READ,
-    pycurl.POLL_OUT: selectors.EVENT_WRITE,
-    pycurl.POLL_INOUT: selectors.EVENT_READ | selectors.EVENT_WRITE,
+    pycurl.POLL_IN: select.POLLIN,
+    pycurl.POLL_OUT: select.POLLOUT,
+    pycurl.POLL_INOUT: select.POLLIN | select.POLLOUT,
 }
 
 
@@ -73,8 +70,10 @@ class _Loop:
         self._bell, self._button = socket.socketpair()
         self._rung = self._closed = self._ended = False
         self._due: float | None = None
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._bell, selectors.EVENT_READ)
+        # Not a selector: libcurl changes its mind about a socket several times in each exchange,
+        # and for poll() that is no system call.
+        self._poll = select.poll()
+        self._poll.register(self._bell, select.POLLIN)
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, limit)
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
@@ -107,7 +106,7 @@ class _Loop:
         if not self._rung and not self._ended:
             self._rung = True
             with suppress(OSError):  # the loop has just ended
-                self._button.send(b"!")
+                self._button.send(_BELL)
 
     def _begin(self) -> None:
         while self._jobs and self._free:
@@ -120,13 +119,14 @@ class _Loop:
             self._multi.add_handle(transfer.curl)
 
     def _wait(self) -> None:
-        timeout = None if self._due is None else max(self._due - time.monotonic(), 0)
-        for key, mask in self._selector.select(timeout):
-            if key.fileobj is self._bell:
+        seconds = None if self._due is None else max(self._due - time.monotonic(), 0)
+        bell = self._bell.fileno()
+        for fd, events in self._poll.poll(None if seconds is None else math.ceil(seconds * 1000)):
+            if fd == bell:
                 self._bell.recv(1)
                 self._rung = False
             else:
-                self._multi.socket_action(key.fd, _FLAGS[mask])
+                self._multi.socket_action(fd, _ready(events))
         if self._due is not None and self._due <= time.monotonic():
             self._due = None
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
@@ -149,10 +149,11 @@ class _Loop:
         return transfer, future
 
     def _watch(self, what: int, fd: int, _multi: object, _data: object) -> None:
-        if fd in self._selector.get_map():
-            self._selector.unregister(fd)
-        if what != pycurl.POLL_REMOVE:
-            self._selector.register(fd, _EVENTS[what])
+        if what == pycurl.POLL_REMOVE:
+            with suppress(KeyError):
+                self._poll.unregister(fd)
+        else:
+            self._poll.register(fd, _EVENTS[what])
 
     def _set_timer(self, milliseconds: int) -> None:
         self._due = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
@@ -168,7 +169,6 @@ class _Loop:
             if free is not None:
                 free.curl.close()
         self._multi.close()
-        self._selector.close()
         self._bell.close()
         self._button.close()
 
@@ -177,3 +177,9 @@ class _Loop:
             while True:
                 future, request, _ = self._jobs.popleft()
                 future.set_exception(failures.unconnected(request, "the engine was closed"))
+
+
+def _ready(events: int) -> int:
+    """What poll() saw in libcurl's words; it finds out itself what is wrong with a socket."""
+    flags = pycurl.CSELECT_OUT if events & select.POLLOUT else 0
+    return flags | pycurl.CSELECT_IN if events & ~select.POLLOUT else flags

@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 import os
 import select
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Final
 
 import pycurl
-from urllib3.util.wait import wait_for_read
 
 from gae_pusher.config import Config
 from gae_pusher.engines import failures
@@ -74,7 +74,7 @@ class Transfer:
     def response(self) -> Response:
         """The answer, after a success."""
         status = self.curl.getinfo(pycurl.RESPONSE_CODE)
-        return Response(status, b"".join(self._chunks), _headers(self._lines))
+        return Response(status, b"".join(self._chunks), _Headers(self._lines))
 
     def failure(self, code: int, reason: str) -> PusherError:
         """What an error of libcurl means. Its texts name hosts and never the query."""
@@ -116,20 +116,34 @@ class Transfer:
 
 def _readable(sock: int) -> bool:
     """An idle connection has nothing to read but its end."""
-    if not hasattr(select, "poll"):
-        return wait_for_read(sock, timeout=0)  # type: ignore[arg-type]  # Windows; slower
     poll = select.poll()
     poll.register(sock, select.POLLIN)
     return bool(poll.poll(0))
 
 
-def _headers(lines: list[bytes]) -> dict[str, str]:
-    """Those of the last answer: the ones of a proxy's tunnel and of a 100 come before."""
-    headers: dict[str, str] = {}
-    for line in lines:
-        name, colon, value = line.decode("latin-1").partition(":")
-        if colon:
-            headers[name.lower()] = value.strip()
-        elif name.startswith("HTTP/"):
-            headers.clear()
-    return headers
+class _Headers(Mapping[str, str]):
+    """Those of the last answer, read when somebody asks: hardly anybody does."""
+
+    def __init__(self, lines: list[bytes]) -> None:
+        self._lines = lines
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    @cached_property
+    def _values(self) -> dict[str, str]:
+        """The ones of a proxy's tunnel and of a 100 come before."""
+        values: dict[str, str] = {}
+        for line in self._lines:
+            name, colon, value = line.decode("latin-1").partition(":")
+            if colon:
+                values[name.lower()] = value.strip()
+            elif name.startswith("HTTP/"):
+                values.clear()
+        return values

@@ -18,12 +18,18 @@ from urllib3.util.connection import is_connection_dropped
 from gae_pusher.config import Config
 from gae_pusher.engines import failures
 from gae_pusher.engines.base import Engine, PerProcess
-from gae_pusher.engines.connections import Connection, connector, proxy_headers, remaining
+from gae_pusher.engines.connections import (
+    BoundedAnswer,
+    Connection,
+    connector,
+    proxy_headers,
+    remaining,
+)
 from gae_pusher.engines.slots import Slots
 from gae_pusher.engines.workers import Workers
 from gae_pusher.errors import PusherError
 from gae_pusher.limits import RESPONSE_BYTES
-from gae_pusher.sansio.http import Request, Response
+from gae_pusher.sansio.http import LIBRARY, Request, Response
 
 __all__ = ["Urllib3Engine"]
 
@@ -105,28 +111,45 @@ class _State:
 
 
 class _Exchange:
-    """One request and its answer on a connection."""
+    """One request and its answer on a connection.
+
+    The request goes out in one piece: http.client sends head and body apart, and would wake the
+    server for each.
+    """
 
     def __init__(self, config: Config) -> None:
         forwarded = config.http_proxy and not config.ssl
-        self._proxy_headers = proxy_headers(config) if forwarded else {}
+        server = config.base_url.removesuffix(config.path_prefix)
+        host = server.removeprefix(f"{config.scheme}://")
+        own = {"Host": host, "Accept-Encoding": "identity", "User-Agent": LIBRARY}
+        self._headers = own | (proxy_headers(config) if forwarded else {})
         # A forwarding proxy gets the whole URL, everybody else what stands after the host.
-        self._skip = 0 if forwarded else len(config.base_url) - len(config.path_prefix)
+        self._skip = 0 if forwarded else len(server)
 
     def __call__(self, connection: Connection, request: Request, deadline: float) -> Response:
         sock: Any = connection.sock
-        connection.timeout = remaining(deadline)
-        headers = {**request.headers, **self._proxy_headers}
-        connection.request(request.method, request.url[self._skip :], request.body, headers)
         sock.settimeout(remaining(deadline))
-        answer: Any = connection.getresponse()
-        with answer:
+        sock.sendall(self._message(request))
+        sock.settimeout(remaining(deadline))
+        with BoundedAnswer(sock, method=request.method) as answer:
+            answer.begin()
             body = answer.read(RESPONSE_BYTES + 1)
         if len(body) > RESPONSE_BYTES:
             raise failures.too_large(request)
         if answer.length:
             raise failures.broken(request, "the answer ended early")
+        if answer.will_close:
+            connection.close()
         return Response(answer.status, body, {k.lower(): v for k, v in answer.getheaders()})
+
+    def _message(self, request: Request) -> bytes:
+        body = request.body or b""
+        headers = {**self._headers, **request.headers}
+        if request.body is not None:
+            headers["Content-Length"] = str(len(body))
+        lines = [f"{request.method} {request.url[self._skip :]} HTTP/1.1"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
 
 def _translated(error: Exception, request: Request, timeout: float) -> PusherError:
