@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import concurrent.futures
 import logging
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from gae_pusher.channels.performing import Performance
+from gae_pusher.engines.processes import process_id
 from gae_pusher.errors import NotFound, PusherError
 from gae_pusher.limits import WAITING_BYTES, WAITING_EVENTS
 from gae_pusher.sansio.operations import Plan
@@ -95,7 +95,7 @@ class Batches:
         self._forget = forget
         self._verbs = verbs
         self._loop = loop
-        self._pid = os.getpid()
+        self._pid = process_id()
         self._waiting: deque[Trigger] = deque()
         self._bytes = 0
         self._idler = False
@@ -116,7 +116,7 @@ class Batches:
 
     def _flush(self) -> None:
         self._idler = False
-        if os.getpid() == self._pid:  # a forked child leaves its parent's events to the parent
+        if process_id() == self._pid:  # a forked child leaves its parent's events to the parent
             self._launch()
 
     def _launch(self) -> None:

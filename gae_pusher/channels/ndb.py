@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future as EngineFuture
 from typing import Any, TypeVar
@@ -23,6 +22,7 @@ from gae_pusher.channels.transactions import Deferred, OutboxLike, Transactions
 from gae_pusher.channels.twins import ChannelTwins
 from gae_pusher.config import Config
 from gae_pusher.engines.base import CONNECTIONS
+from gae_pusher.engines.processes import process_id
 from gae_pusher.errors import ConfigurationError
 from gae_pusher.sansio.http import Request, Response
 from gae_pusher.sansio.operations import Plan
@@ -144,7 +144,7 @@ class GaeNdbSender(GoogleAppEngineSender):
             return self.perform_async(plan.then(answer), timeout)
         future = Future("a trigger")
         loop = context.eventloop
-        place = loop, os.getpid()
+        place = loop, process_id()
         batches = self._batches.get(place)
         if batches is None:
             forget = functools.partial(self._batches.pop, place, None)

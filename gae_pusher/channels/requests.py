@@ -16,8 +16,9 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from gae_pusher.channels.base import BlockingSender, Channel
 from gae_pusher.config import Config
 from gae_pusher.engines import failures
-from gae_pusher.engines.base import CONNECTIONS, PerProcess
+from gae_pusher.engines.base import CONNECTIONS
 from gae_pusher.engines.connections import BoundedAnswer
+from gae_pusher.engines.processes import PerProcess
 from gae_pusher.errors import PusherError
 from gae_pusher.limits import RESPONSE_BYTES
 from gae_pusher.sansio.http import Request, Response

@@ -1,20 +1,16 @@
-"""What an engine is, and how one lives through a fork."""
+"""What an engine is."""
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Final, Generic, TypeVar
+from typing import Final
 
 from gae_pusher.sansio.http import Request, Response
 
-__all__ = ["CONNECTIONS", "Engine", "PerProcess"]
+__all__ = ["CONNECTIONS", "Engine"]
 
 CONNECTIONS: Final = 16  # kept open at most, unless an option says otherwise
-
-T = TypeVar("T")
 
 
 class Engine(ABC):
@@ -47,22 +43,3 @@ class Engine(ABC):
 
         A later request opens new ones.
         """
-
-
-class PerProcess(Generic[T]):
-    """A value that every process makes for itself when it first asks: a fork shares none."""
-
-    def __init__(self, make: Callable[[], T]) -> None:
-        self._make = make
-        self._values: dict[int, T] = {}
-
-    def get(self) -> T:
-        """This process's value."""
-        pid = os.getpid()
-        value = self._values.get(pid)
-        # No lock: another thread of the parent could have held it at the time of the fork.
-        return self._values.setdefault(pid, self._make()) if value is None else value
-
-    def pop(self) -> T | None:
-        """Forget this process's value and return it, None when there is none."""
-        return self._values.pop(os.getpid(), None)

@@ -12,8 +12,9 @@ from concurrent.futures import Future
 import pycurl
 
 from gae_pusher.config import Config
-from gae_pusher.engines.base import Engine, PerProcess
+from gae_pusher.engines.base import Engine
 from gae_pusher.engines.multi import Multi
+from gae_pusher.engines.processes import PerProcess
 from gae_pusher.engines.slots import Slots
 from gae_pusher.engines.transfers import Transfer
 from gae_pusher.sansio.http import Request, Response

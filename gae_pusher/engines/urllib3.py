@@ -17,7 +17,7 @@ from urllib3.util.connection import is_connection_dropped
 
 from gae_pusher.config import Config
 from gae_pusher.engines import failures
-from gae_pusher.engines.base import Engine, PerProcess
+from gae_pusher.engines.base import Engine
 from gae_pusher.engines.connections import (
     BoundedAnswer,
     Connection,
@@ -25,6 +25,7 @@ from gae_pusher.engines.connections import (
     proxy_headers,
     remaining,
 )
+from gae_pusher.engines.processes import PerProcess
 from gae_pusher.engines.slots import Slots
 from gae_pusher.engines.workers import Workers
 from gae_pusher.errors import PusherError
