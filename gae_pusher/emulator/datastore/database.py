@@ -10,9 +10,8 @@ from gae_pusher.emulator.datastore.ids import Ids
 from gae_pusher.emulator.datastore.keys import (
     check_complete,
     check_key,
-    encode_path,
+    check_partition,
     is_complete,
-    partition_of,
     show_key,
 )
 from gae_pusher.emulator.datastore.messages import (
@@ -230,11 +229,11 @@ class Database:
 
     def _place(self, key: Key) -> None:
         """Fill in a key's partition."""
-        partition_of(key, self.project, self.name)
+        check_partition(key, self.project, self.name)
         key.partition_id.project_id = self.project
         key.partition_id.database_id = self.name
 
     def _address(self, key: Key) -> Address:
         check_complete(key)
-        partition = partition_of(key, self.project, self.name)
-        return Address(partition.namespace, encode_path(key))
+        check_partition(key, self.project, self.name)
+        return Address.of(key)

@@ -18,12 +18,12 @@ __all__ = [
     "check_key",
     "check_name",
     "check_namespace",
+    "check_partition",
     "decode_key",
     "encode_path",
     "is_complete",
     "is_reserved",
     "kind_of",
-    "partition_of",
     "show_key",
 ]
 
@@ -50,8 +50,8 @@ def is_reserved(name: str) -> bool:
     return len(name) >= 4 and name.startswith("__") and name.endswith("__")
 
 
-def partition_of(key: Key, project: str, database: str) -> Partition:
-    """A key's partition in a request to a database. Raises Refusal when it names another one."""
+def check_partition(key: Key, project: str, database: str) -> None:
+    """Raises Refusal when a key in a request to a database is one of another."""
     theirs = key.partition_id
     if theirs.project_id and theirs.project_id != project:
         raise invalid(
@@ -63,8 +63,8 @@ def partition_of(key: Key, project: str, database: str) -> Partition:
             f"mismatched databases within request: {theirs.database_id!r} in a key, "
             f"{database!r} in the request"
         )
-    check_namespace(theirs.namespace_id)
-    return Partition(project, database, theirs.namespace_id)
+    if theirs.namespace_id:
+        check_namespace(theirs.namespace_id)
 
 
 def check_namespace(namespace: str) -> None:
@@ -93,12 +93,13 @@ def check_key(key: Key, *, writing: bool = False) -> None:
 
     Reserved kinds and names may be read, and not be written.
     """
-    if not key.path:
+    path = key.path
+    if not path:
         raise invalid("Key path is empty.")
-    if len(key.path) > limits.ANCESTRY:
+    if len(path) > limits.ANCESTRY:
         raise invalid(f"Key path is too long. Cannot exceed {limits.ANCESTRY} elements.")
-    last = len(key.path) - 1
-    for position, element in enumerate(key.path):
+    last = len(path) - 1
+    for position, element in enumerate(path):
         which = element.WhichOneof("id_type")
         if which is None and position != last:
             raise invalid(f"Key path element must not be incomplete: {show_key(key)}")

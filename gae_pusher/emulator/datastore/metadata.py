@@ -12,7 +12,6 @@ from typing import Final
 from gae_pusher.emulator.datastore.keys import (
     Partition,
     decode_key,
-    encode_path,
     is_reserved,
     kind_of,
 )
@@ -34,8 +33,7 @@ def metadata_view(view: View, kind: str, partition: Partition) -> View:
     store = Store()
     make = {"__namespace__": _namespaces, "__kind__": _kinds, "__property__": _properties}[kind]
     for entity in make(view, partition):
-        address = Address(partition.namespace, encode_path(entity.key))
-        store.load(address, Record.of(entity, view.version, view.version))
+        store.load(Address.of(entity.key), Record.of(entity, view.version, view.version))
     return View(store, view.version)
 
 

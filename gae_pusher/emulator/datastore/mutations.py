@@ -10,9 +10,8 @@ from gae_pusher.emulator.datastore.ids import Ids
 from gae_pusher.emulator.datastore.keys import (
     check_complete,
     check_key,
-    encode_path,
+    check_partition,
     is_complete,
-    partition_of,
     show_key,
 )
 from gae_pusher.emulator.datastore.messages import (
@@ -75,7 +74,7 @@ class Batch:
             key = entity.key
         if operation in ("update", "delete"):
             check_complete(key)
-        partition_of(key, self._project, self._database)
+        check_partition(key, self._project, self._database)
         key.partition_id.project_id = self._project
         key.partition_id.database_id = self._database
         return key
@@ -90,7 +89,7 @@ class Batch:
         for mutation, key in zip(mutations, keys, strict=True):
             if not is_complete(key):
                 continue
-            address = _address(key)
+            address = Address.of(key)
             operation = mutation.WhichOneof("operation") or ""
             if address in last and not atomic:
                 raise invalid(
@@ -108,7 +107,7 @@ class Batch:
         if not is_complete(key):
             self._complete(key, ids)
             result.key.CopyFrom(key)
-        address = _address(key)
+        address = Address.of(key)
         before = self.after[address] if address in self.after else self._store.record(address)
         if _conflicts(mutation, before):
             result.conflict_detected = True
@@ -127,7 +126,7 @@ class Batch:
 
     def _complete(self, key: Key, ids: Ids) -> None:
         key.path[-1].id = ids.next()
-        while self._store.record(_address(key)) is not None:
+        while self._store.record(Address.of(key)) is not None:
             key.path[-1].id = ids.next()
 
     def _written(
@@ -144,10 +143,6 @@ class Batch:
         check_size(entity)
         created = before.created if before is not None else self._version
         return Record.of(entity, self._version, created)
-
-
-def _address(key: Key) -> Address:
-    return Address(key.partition_id.namespace_id, encode_path(key))
 
 
 def _conflicts(mutation: Mutation, before: Record | None) -> bool:

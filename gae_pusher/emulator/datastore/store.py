@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple, Self
 
 from gae_pusher.emulator.datastore.indexes import Index, IndexSpec
-from gae_pusher.emulator.datastore.keys import Path, kind_of
-from gae_pusher.emulator.datastore.messages import Entity
+from gae_pusher.emulator.datastore.keys import Path, encode_path, kind_of
+from gae_pusher.emulator.datastore.messages import Entity, Key
 from gae_pusher.emulator.datastore.values import Columns, columns_of
 
 __all__ = ["Address", "Change", "Namespace", "Record", "Store"]
@@ -24,6 +24,11 @@ class Address(NamedTuple):
 
     namespace: str
     path: Path
+
+    @classmethod
+    def of(cls, key: Key) -> Self:
+        """Where the entity of a complete key is."""
+        return cls(key.partition_id.namespace_id, encode_path(key))
 
 
 class Record(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from heapq import merge
 
 from gae_pusher.emulator.datastore.indexes import IndexSpec, path_of, rows_of
@@ -75,6 +74,8 @@ class View:
         self.store = store
         self.version = version
         self._footprint = footprint
+        # What has been changed since, as it was: the earliest change comes last, and holds that.
+        self._before = {c.address: c.before for c in store.changes_since(version)}
 
     def record(self, address: Address) -> Record | None:
         """An entity as it was."""
@@ -120,12 +121,6 @@ class View:
         if address in self._before:
             return self._before[address]
         return self.store.record(address)
-
-    @cached_property
-    def _before(self) -> dict[Address, Record | None]:
-        """What has been changed since, as it was."""
-        # The earliest change after the version comes last, and holds what was there then.
-        return {c.address: c.before for c in self.store.changes_since(self.version)}
 
     def _rows(
         self, namespace: str, spec: IndexSpec, low: bytes, high: bytes | None
