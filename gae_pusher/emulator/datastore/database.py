@@ -8,6 +8,7 @@ from typing import Protocol
 from gae_pusher.emulator.datastore.composite import CompositeIndexes
 from gae_pusher.emulator.datastore.ids import Ids
 from gae_pusher.emulator.datastore.keys import (
+    Partition,
     check_complete,
     check_key,
     check_partition,
@@ -32,6 +33,7 @@ from gae_pusher.emulator.datastore.messages import (
     RollbackRequest,
     RollbackResponse,
 )
+from gae_pusher.emulator.datastore.metadata import METADATA_KINDS, metadata_view
 from gae_pusher.emulator.datastore.mutations import Batch
 from gae_pusher.emulator.datastore.paths import parse_mask, restrict
 from gae_pusher.emulator.datastore.refusals import Code, Refusal, invalid
@@ -91,6 +93,8 @@ class Database:
         )
         for address, key in addresses.items():
             record = view.record(address)
+            if record is None and key.path[-1].kind in METADATA_KINDS:
+                record = self._described(view, key)
             results = response.missing if record is None else response.found
             result = results.add()  # type: ignore[attr-defined]
             result.version = view.version if record is None else record.version
@@ -199,6 +203,10 @@ class Database:
         """Forget all entities and transactions."""
         self.store.clear()
         self.transactions.clear()
+
+    def _described(self, view: View, key: Key) -> Record | None:
+        partition = Partition(self.project, self.name, key.partition_id.namespace_id)
+        return metadata_view(view, key.path[-1].kind, partition).record(Address.of(key))
 
     def _view_of(self, name: bytes, now_micros: int) -> View:
         transaction = self.transactions.get(name, now_micros)

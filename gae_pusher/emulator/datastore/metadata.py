@@ -1,12 +1,12 @@
-"""The kinds that describe the others: __namespace__, __kind__ and __property__.
+"""The kinds that describe the others: __namespace__, __kind__, __property__ and the statistics.
 
-They are made from the entities when they are queried, as entities of a store of their own, so
+They are made from the entities when they are asked for, as entities of a store of their own, so
 that filters, orders, projections and cursors work on them as on any.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from gae_pusher.emulator.datastore.keys import (
@@ -16,25 +16,16 @@ from gae_pusher.emulator.datastore.keys import (
     kind_of,
 )
 from gae_pusher.emulator.datastore.messages import Entity, Key, Value
+from gae_pusher.emulator.datastore.statistics import STATISTIC_KINDS, statistics
 from gae_pusher.emulator.datastore.store import Address, Record, Store
 from gae_pusher.emulator.datastore.values import columns_of, representation
 from gae_pusher.emulator.datastore.views import View
 
 __all__ = ["METADATA_KINDS", "metadata_view"]
 
-METADATA_KINDS: Final = frozenset({"__namespace__", "__kind__", "__property__"})
-
 # The default namespace has no name, and its key this id.
 _DEFAULT_NAMESPACE_ID: Final = 1
-
-
-def metadata_view(view: View, kind: str, partition: Partition) -> View:
-    """The entities of a metadata kind that describe what a view holds."""
-    store = Store()
-    make = {"__namespace__": _namespaces, "__kind__": _kinds, "__property__": _properties}[kind]
-    for entity in make(view, partition):
-        store.load(Address.of(entity.key), Record.of(entity, view.version, view.version))
-    return View(store, view.version)
+_TOTAL: Final = "total_entity_usage"
 
 
 def _key(partition: Partition, *path: tuple[str, str]) -> Key:
@@ -69,3 +60,37 @@ def _properties(view: View, partition: Partition) -> Iterator[Entity]:
         described = entity.properties["property_representation"].array_value
         described.values.extend(Value(string_value=text) for text in sorted(representations))
         yield entity
+
+
+def _statistics(kind: str) -> Callable[[View, Partition], Iterator[Entity]]:
+    def make(view: View, partition: Partition) -> Iterator[Entity]:
+        for fields, statistic in statistics(view, kind, partition.namespace):
+            name = "_".join(fields.values()) if fields else _TOTAL
+            entity = Entity(key=_key(partition, (kind, name)))
+            for field, text in fields.items():
+                entity.properties[field].string_value = text
+            for field, number in statistic.numbers().items():
+                entity.properties[field].integer_value = number
+            # The last commit's time: programs take it from one statistic to filter another.
+            entity.properties["timestamp"].timestamp_value.FromMicroseconds(view.version)
+            yield entity
+
+    return make
+
+
+_MAKERS: Final[Mapping[str, Callable[[View, Partition], Iterator[Entity]]]] = {
+    "__namespace__": _namespaces,
+    "__kind__": _kinds,
+    "__property__": _properties,
+    **{kind: _statistics(kind) for kind in STATISTIC_KINDS},
+}
+
+METADATA_KINDS: Final = frozenset(_MAKERS)
+
+
+def metadata_view(view: View, kind: str, partition: Partition) -> View:
+    """The entities of a metadata kind that describe what a view holds."""
+    store = Store()
+    for entity in _MAKERS[kind](view, partition):
+        store.load(Address.of(entity.key), Record.of(entity, view.version, view.version))
+    return View(store, store.version)
