@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import ceil
 
 from gae_pusher.emulator.datastore import limits
 from gae_pusher.emulator.datastore.database import Database
+from gae_pusher.emulator.datastore.explain import (
+    ENTRIES_PER_READ,
+    Meter,
+    execution_stats,
+    plan_summary,
+)
 from gae_pusher.emulator.datastore.gql import parse_aggregation
 from gae_pusher.emulator.datastore.keys import check_name
 from gae_pusher.emulator.datastore.messages import (
     Aggregation,
     MoreResults,
+    Query,
     RunAggregationQueryRequest,
     RunAggregationQueryResponse,
     Value,
@@ -21,6 +29,7 @@ from gae_pusher.emulator.datastore.querying import described, partition_of_query
 from gae_pusher.emulator.datastore.refusals import invalid
 from gae_pusher.emulator.datastore.rows import ascending, split
 from gae_pusher.emulator.datastore.values import decode_value
+from gae_pusher.emulator.datastore.views import View
 
 __all__ = ["serve_aggregation"]
 
@@ -38,17 +47,35 @@ def serve_aggregation(
     wanted = dict.fromkeys(name for one in aggregations for name in _property(one))
     plan = plan_query(query, partition, wanted)
     database.composite.check(plan)
-    view, begun = database.query_view(request.read_options, now_micros, ancestor=plan.ancestor)
-    rows = _values(plan, selected(described(view, plan), plan, query))
-    response = RunAggregationQueryResponse(transaction=begun)
+    response = RunAggregationQueryResponse()
     if request.WhichOneof("query_type") == "gql_query":
         response.query.CopyFrom(whole)
+    if request.HasField("explain_options"):
+        response.explain_metrics.plan_summary.CopyFrom(plan_summary(plan))
+        if not request.explain_options.analyze:
+            return response
+    view, begun = database.query_view(request.read_options, now_micros, ancestor=plan.ancestor)
+    response.transaction = begun
+    rows = _run(described(view, plan), plan, query, response)
     result = response.batch.aggregation_results.add()  # type: ignore[attr-defined]
     for name, aggregation in zip(names, aggregations, strict=True):
         result.aggregate_properties[name].CopyFrom(_aggregate(aggregation, rows))
     response.batch.more_results = MoreResults.NO_MORE_RESULTS  # type: ignore[assignment]
     response.batch.read_time.FromMicroseconds(view.version)
     return response
+
+
+def _run(
+    view: View, plan: Plan, query: Query, response: RunAggregationQueryResponse
+) -> list[dict[str, Value]]:
+    if not response.HasField("explain_metrics"):
+        return _values(plan, selected(view, plan, query))
+    meter = Meter(view)
+    rows = _values(plan, selected(meter, plan, query))
+    reads = max(1, ceil(meter.entries / ENTRIES_PER_READ))
+    stats = execution_stats(meter.entries, entities=0, results=1, reads=reads)
+    response.explain_metrics.execution_stats.CopyFrom(stats)
+    return rows
 
 
 def _names(aggregations: Sequence[Aggregation]) -> list[str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from gae_pusher.emulator.datastore.database import Database
+from gae_pusher.emulator.datastore.explain import Meter, execution_stats, plan_summary
 from gae_pusher.emulator.datastore.gql import parse_query
 from gae_pusher.emulator.datastore.keys import Partition, check_namespace
 from gae_pusher.emulator.datastore.messages import (
     PartitionId,
+    Query,
     RunQueryRequest,
     RunQueryResponse,
 )
@@ -28,17 +30,34 @@ def serve_query(database: Database, request: RunQueryRequest, now_micros: int) -
         query = parse_query(request.gql_query, partition)
     plan = plan_query(query, partition)
     database.composite.check(plan)
-    view, begun = database.query_view(request.read_options, now_micros, ancestor=plan.ancestor)
-    response = RunQueryResponse(transaction=begun)
+    response = RunQueryResponse()
     if request.WhichOneof("query_type") == "gql_query":
         response.query.CopyFrom(query)
-    run_query(described(view, plan), plan, query, response.batch)
+    if request.HasField("explain_options"):
+        response.explain_metrics.plan_summary.CopyFrom(plan_summary(plan))
+        if not request.explain_options.analyze:
+            return response
+    view, begun = database.query_view(request.read_options, now_micros, ancestor=plan.ancestor)
+    response.transaction = begun
+    _run(described(view, plan), plan, query, response)
     response.batch.read_time.FromMicroseconds(view.version)
     if request.HasField("property_mask"):
         mask = parse_mask(request.property_mask.paths)
         for result in response.batch.entity_results:
             restrict(result.entity, mask)
     return response
+
+
+def _run(view: View, plan: Plan, query: Query, response: RunQueryResponse) -> None:
+    if not response.HasField("explain_metrics"):
+        run_query(view, plan, query, response.batch)
+        return
+    meter = Meter(view)
+    run_query(meter, plan, query, response.batch)
+    returned = len(response.batch.entity_results)
+    entities = returned if plan.projected is None else 0
+    stats = execution_stats(meter.entries, entities, returned, reads=max(1, entities))
+    response.explain_metrics.execution_stats.CopyFrom(stats)
 
 
 def partition_of_query(database: Database, given: PartitionId) -> Partition:

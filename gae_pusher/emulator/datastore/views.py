@@ -73,14 +73,14 @@ class View:
             )
         self.store = store
         self.version = version
-        self._footprint = footprint
+        self.footprint = footprint
         # What has been changed since, as it was: the earliest change comes last, and holds that.
         self._before = {c.address: c.before for c in store.changes_since(version)}
 
     def record(self, address: Address) -> Record | None:
         """An entity as it was."""
-        if self._footprint is not None:
-            self._footprint.addresses.add(address)
+        if self.footprint is not None:
+            self.footprint.addresses.add(address)
         return self._record(address)
 
     def peek(self, address: Address) -> Record:
@@ -95,10 +95,10 @@ class View:
     ) -> Iterator[bytes]:
         """The rows of an index from `low` on, and below `high` unless it is None."""
         rows = self._rows(namespace, spec, low, high)
-        if self._footprint is None:
+        if self.footprint is None:
             return rows
         scanned = Scanned(namespace, spec, low, high)
-        self._footprint.scans.append(scanned)
+        self.footprint.scans.append(scanned)
         return _watched(rows, scanned)
 
     def repeats(self, namespace: str, spec: IndexSpec) -> bool:
