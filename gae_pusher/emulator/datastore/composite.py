@@ -73,8 +73,15 @@ def parse_index_yaml(text: str) -> list[IndexSpec]:
     try:
         found = yaml.safe_load(text) or {}
         return [_spec(entry) for entry in found.get("indexes") or []]
-    except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ConfigurationError(f"index.yaml cannot be read: {error!r}") from error
+    except yaml.YAMLError as error:
+        told = " ".join(str(error).split())
+    except KeyError as error:
+        told = f"an index lacks {error}"
+    except (AttributeError, TypeError):
+        told = "it must have a list under `indexes:`, of mappings with kind and properties"
+    except ValueError as error:
+        told = str(error)
+    raise ConfigurationError(f"index.yaml cannot be read: {told}")
 
 
 def _spec(entry: dict[str, Any]) -> IndexSpec:

@@ -62,8 +62,10 @@ class SqliteJournal:
         try:
             self._connection = self._open()
         except sqlite3.Error as error:
+            busy = error.sqlite_errorname == "SQLITE_BUSY"
+            hint = " (is another server using it?)" if busy else ""
             raise ConfigurationError(
-                f"cannot keep a Datastore's data in {file}: {error} (is another server using it?)"
+                f"cannot keep a Datastore's data in {file}: {error}{hint}"
             ) from error
 
     def _open(self) -> sqlite3.Connection:

@@ -119,7 +119,7 @@ def test_one_server_at_a_time_has_the_file(file: Path) -> None:
 def test_other_files_are_left_alone(file: Path) -> None:
     """A file that is no data file, or another program's database, is refused and not touched."""
     file.write_text("hello, I am no database at all")
-    with pytest.raises(ConfigurationError, match="file is not a database"):
+    with pytest.raises(ConfigurationError, match=r"file is not a database$"):
         DatastoreServer(settings=Settings(data=file)).start()
     assert file.read_text().startswith("hello")
     file.unlink()
