@@ -1,4 +1,7 @@
-"""The local Datastore beside a bare gRPC server that answers from a dict, and Google's emulators.
+"""The local Datastore beside the least that can be, and Google's emulators.
+
+The least are a bare gRPC server that answers from a dict, and for the share of the client a socket
+that sends canned answers.
 
     python -m benchmarks.datastore [--rounds 300] [--most 100000]
 
@@ -27,7 +30,7 @@ from tests.emulator.datastore.raw import Raw
 
 SIZES = (1_000, 10_000, 100_000)
 PAGE = 20
-OURS, BARE = "gae_pusher", "bare gRPC, a dict"
+OURS, BARE, CLIENT = "gae_pusher", "bare gRPC, a dict", "the client alone"
 
 
 class Item(ndb.Model):
@@ -59,6 +62,8 @@ def serve(kind: str) -> None:
     """Tell the address, and serve until standard input ends."""
     if kind == "bare":
         from benchmarks.bare_datastore import running_bare_server as running
+    elif kind == "canned":
+        from benchmarks.canned_datastore import running_canned_server as running
     else:
         running = DatastoreServer
     with running() as server:
@@ -233,12 +238,15 @@ def measure(rounds: int, most: int) -> Iterator[str]:
     yield ready()
     with ExitStack() as stack:
         addresses = {OURS: stack.enter_context(served("ours"))[0]}
-        bare = stack.enter_context(served("bare"))[0]
+        least = {
+            BARE: stack.enter_context(served("bare"))[0],
+            CLIENT: stack.enter_context(served("canned"))[0],
+        }
         google = {}
         if shutil.which("gcloud") and shutil.which("java"):
             google["Datastore emulator"] = stack.enter_context(running_judge(DATASTORE))
             google["Firestore emulator"] = stack.enter_context(running_judge(FIRESTORE))
-        yield put_and_get({**addresses, BARE: bare, **google}, rounds)
+        yield put_and_get({**addresses, **least, **google}, rounds)
         yield ten_thousand({**addresses, **google}, max(3, rounds // 30))
     yield from scaling(most)
 
@@ -252,7 +260,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=300)
     parser.add_argument("--most", type=int, default=SIZES[-1])
-    parser.add_argument("--serve", choices=("ours", "bare"), help=argparse.SUPPRESS)
+    parser.add_argument("--serve", choices=("ours", "bare", "canned"), help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.serve:
         serve(options.serve)
