@@ -43,6 +43,8 @@ def serve_aggregation(
     if request.WhichOneof("query_type") == "gql_query":
         whole = parse_aggregation(request.gql_query, partition)
     query, aggregations = whole.nested_query, whole.aggregations
+    if query.HasField("find_nearest"):
+        raise invalid("Aggregations cannot be used with FindNearest")
     names = _names(aggregations)
     wanted = dict.fromkeys(name for one in aggregations for name in _property(one))
     plan = plan_query(query, partition, wanted)

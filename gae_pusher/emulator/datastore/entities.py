@@ -8,6 +8,7 @@ from gae_pusher.emulator.datastore import limits
 from gae_pusher.emulator.datastore.keys import check_key, check_name
 from gae_pusher.emulator.datastore.messages import Entity, Value
 from gae_pusher.emulator.datastore.refusals import invalid
+from gae_pusher.emulator.datastore.vectors import check_vector, is_vector
 
 __all__ = ["check_entity", "check_size"]
 
@@ -63,6 +64,11 @@ def _check_value(name: str, value: Value, depth: int) -> None:
 
 
 def _check_list(name: str, value: Value, depth: int) -> None:
+    if is_vector(value):
+        check_vector(value)
+        if not value.exclude_from_indexes:
+            raise invalid("Vectors must be excluded from indexes.")
+        return
     if value.exclude_from_indexes:
         raise invalid("Exclude from indexes cannot be set on a list value")
     if value.meaning:

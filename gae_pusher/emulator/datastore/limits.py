@@ -13,12 +13,14 @@ __all__ = [
     "INDEX_ENTRIES",
     "KEYS_PER_ALLOCATION",
     "NAME_BYTES",
+    "NEAREST",
     "NESTING",
     "NOT_IN_VALUES",
     "PARTITION_LENGTH",
     "TRANSACTION_IDLE_SECONDS",
     "TRANSACTION_SECONDS",
     "VALUE_BYTES",
+    "VECTOR_DIMENSIONS",
 ]
 
 ENTITY_BYTES: Final = 1_048_572  # 1 MiB - 4 bytes, the serialized entity
@@ -33,5 +35,7 @@ KEYS_PER_ALLOCATION: Final = 500
 DISJUNCTIONS: Final = 30  # in disjunctive normal form, which is also the most values of an IN
 NOT_IN_VALUES: Final = 10
 AGGREGATIONS: Final = 5
+NEAREST: Final = 100  # results of a vector search
+VECTOR_DIMENSIONS: Final = 2_048
 TRANSACTION_IDLE_SECONDS: Final = 60
 TRANSACTION_SECONDS: Final = 270

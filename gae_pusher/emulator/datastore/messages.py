@@ -25,6 +25,7 @@ __all__ = [
     "CompositeFilter",
     "CompositeOperator",
     "Direction",
+    "DistanceMeasure",
     "Entity",
     "EntityResult",
     "ExecutionStats",
@@ -66,6 +67,7 @@ __all__ = [
 CommitMode = types.CommitRequest.Mode
 CompositeOperator = types.CompositeFilter.Operator
 Direction = types.PropertyOrder.Direction
+DistanceMeasure = types.FindNearest.DistanceMeasure
 MoreResults = types.QueryResultBatch.MoreResultsType
 PropertyOperator = types.PropertyFilter.Operator
 ReadConsistency = types.ReadOptions.ReadConsistency

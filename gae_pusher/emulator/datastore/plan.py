@@ -17,7 +17,7 @@ from gae_pusher.emulator.datastore.ranges import (
     intersect,
     inverted,
 )
-from gae_pusher.emulator.datastore.refusals import Code, Refusal, invalid
+from gae_pusher.emulator.datastore.refusals import invalid
 
 __all__ = ["Plan", "Scan", "plan_query"]
 
@@ -75,8 +75,6 @@ def plan_query(query: Query, partition: Partition, aggregated: Iterable[str] = (
 
     `aggregated` are properties whose values are wanted as if they were projected.
     """
-    if query.HasField("find_nearest"):
-        raise Refusal(Code.UNIMPLEMENTED, "vector search is not served by this local Datastore")
     kind = _kind(query)
     alternatives = normalize(query.filter, partition)
     projection = _projection(query, alternatives)

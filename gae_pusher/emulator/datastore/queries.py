@@ -17,10 +17,11 @@ from gae_pusher.emulator.datastore.messages import (
     QueryResultBatch,
     ResultType,
 )
+from gae_pusher.emulator.datastore.nearest import Nearest
 from gae_pusher.emulator.datastore.plan import Plan
 from gae_pusher.emulator.datastore.refusals import invalid
 from gae_pusher.emulator.datastore.rows import Position, ascending, results, split
-from gae_pusher.emulator.datastore.store import Address
+from gae_pusher.emulator.datastore.store import Address, Record
 from gae_pusher.emulator.datastore.values import decode_value, read_value
 from gae_pusher.emulator.datastore.views import View
 
@@ -33,7 +34,10 @@ BATCH_BYTES: Final = 4_000_000
 
 def run_query(view: View, plan: Plan, query: Query, batch: QueryResultBatch) -> None:
     """Fill the first batch of a planned query's results. Raises Refusal."""
-    _Run(view, plan, query, batch).fill()
+    if query.HasField("find_nearest"):
+        _Run(view, plan, query, batch).fill_nearest(Nearest(query))
+    else:
+        _Run(view, plan, query, batch).fill()
 
 
 def selected(view: View, plan: Plan, query: Query) -> Iterator[bytes]:
@@ -69,6 +73,18 @@ class _Run:
         found = self._between(self._position(self._start))
         self._skip(found)
         batch.more_results = self._take(found)  # type: ignore[assignment]
+
+    def fill_nearest(self, nearest: Nearest) -> None:
+        batch = self._batch
+        batch.entity_result_type = self._result_type()  # type: ignore[assignment]
+        batch.more_results = MoreResults.NO_MORE_RESULTS  # type: ignore[assignment]
+        found = ((key, self._record(key).entity()) for key in self.all())
+        for sort_key, distance in nearest.among(found):
+            self._add(sort_key)
+            result = batch.entity_results[-1]
+            result.ClearField("cursor")
+            if nearest.result_property:
+                result.entity.properties[nearest.result_property].double_value = distance
 
     def _position(self, cursor: bytes) -> Position | None:
         return self._cursors.position(cursor) if cursor else None
@@ -111,8 +127,7 @@ class _Run:
 
     def _add(self, sort_key: bytes) -> int:
         """Put one result into the batch; its size."""
-        path = path_of(sort_key)
-        record = self._view.peek(Address(self._plan.partition.namespace, path))
+        record = self._record(sort_key)
         result = self._batch.entity_results.add()  # type: ignore[attr-defined]
         result.cursor = self._cursors.after(sort_key)
         if self._plan.projected is not None:
@@ -124,6 +139,9 @@ class _Run:
         result.create_time.FromMicroseconds(record.created)
         result.update_time.FromMicroseconds(record.version)
         return len(record.properties)
+
+    def _record(self, sort_key: bytes) -> Record:
+        return self._view.peek(Address(self._plan.partition.namespace, path_of(sort_key)))
 
     def _project(self, result: EntityResult, sort_key: bytes) -> None:
         if not self._plan.projected:

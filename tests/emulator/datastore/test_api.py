@@ -170,12 +170,6 @@ class TestRefusals:
             assert code == "INVALID_ARGUMENT"
             assert "mismatched" in text
 
-    def test_vector_search_is_not_served(self, raw: Raw) -> None:
-        """What this server does not know is refused, not ignored."""
-        query = raw.query("T")
-        query.find_nearest.vector_property.name = "v"
-        assert raw.refusal("RunQuery", query=query)[0] == "UNIMPLEMENTED"
-
 
 class TestVersions:
     def test_a_version_that_was_overtaken(self, raw: Raw) -> None:
