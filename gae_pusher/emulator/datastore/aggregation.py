@@ -25,7 +25,11 @@ from gae_pusher.emulator.datastore.messages import (
 )
 from gae_pusher.emulator.datastore.plan import Plan, plan_query
 from gae_pusher.emulator.datastore.queries import selected
-from gae_pusher.emulator.datastore.querying import described, partition_of_query
+from gae_pusher.emulator.datastore.querying import (
+    check_query_type,
+    described,
+    partition_of_query,
+)
 from gae_pusher.emulator.datastore.refusals import invalid
 from gae_pusher.emulator.datastore.rows import ascending, split
 from gae_pusher.emulator.datastore.values import decode_value
@@ -39,6 +43,7 @@ def serve_aggregation(
 ) -> RunAggregationQueryResponse:
     """One result with all aggregations of one query."""
     partition = partition_of_query(database, request.partition_id)
+    check_query_type(request)
     whole = request.aggregation_query
     if request.WhichOneof("query_type") == "gql_query":
         whole = parse_aggregation(request.gql_query, partition)

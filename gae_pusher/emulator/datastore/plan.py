@@ -82,6 +82,8 @@ def plan_query(query: Query, partition: Partition, aggregated: Iterable[str] = (
         projection = list(dict.fromkeys([*(projection or []), *aggregated]))
     orders = _orders(query)
     distinct = list(dict.fromkeys(reference.name for reference in query.distinct_on))
+    if KEY in distinct:
+        raise invalid(f"Group by is not supported for the property: {KEY}")
     if kind is None:
         _check_kindless(alternatives, orders, projection)
     columns = _columns(orders, distinct, alternatives, projection or [])

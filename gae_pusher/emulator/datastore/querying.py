@@ -9,6 +9,7 @@ from gae_pusher.emulator.datastore.keys import Partition, check_namespace
 from gae_pusher.emulator.datastore.messages import (
     PartitionId,
     Query,
+    RunAggregationQueryRequest,
     RunQueryRequest,
     RunQueryResponse,
 )
@@ -19,12 +20,13 @@ from gae_pusher.emulator.datastore.queries import run_query
 from gae_pusher.emulator.datastore.refusals import invalid
 from gae_pusher.emulator.datastore.views import View
 
-__all__ = ["described", "partition_of_query", "serve_query"]
+__all__ = ["check_query_type", "described", "partition_of_query", "serve_query"]
 
 
 def serve_query(database: Database, request: RunQueryRequest, now_micros: int) -> RunQueryResponse:
     """One batch of a query's results."""
     partition = partition_of_query(database, request.partition_id)
+    check_query_type(request)
     query = request.query
     if request.WhichOneof("query_type") == "gql_query":
         query = parse_query(request.gql_query, partition)
@@ -58,6 +60,12 @@ def _run(view: View, plan: Plan, query: Query, response: RunQueryResponse) -> No
     entities = returned if plan.projected is None else 0
     stats = execution_stats(meter.entries, entities, returned, reads=max(1, entities))
     response.explain_metrics.execution_stats.CopyFrom(stats)
+
+
+def check_query_type(request: RunQueryRequest | RunAggregationQueryRequest) -> None:
+    """Raises Refusal for a request without a query: an empty query finds everything."""
+    if request.WhichOneof("query_type") is None:
+        raise invalid("A request needs a query or a gql_query.")
 
 
 def partition_of_query(database: Database, given: PartitionId) -> Partition:

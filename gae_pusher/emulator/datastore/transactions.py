@@ -50,7 +50,9 @@ class Transactions:
         self._open: dict[bytes, Transaction] = {}
 
     def begin(self, options: TransactionOptions, now_micros: int) -> bytes:
-        """Open one."""
+        """Open one. Raises Refusal when the one that it tries again is none of this server's."""
+        if options.read_write.previous_transaction:
+            self._check(options.read_write.previous_transaction)
         self._drop_expired(now_micros)
         read_only = options.WhichOneof("mode") == "read_only"
         transaction = Transaction(read_only, now_micros, now_micros)

@@ -138,6 +138,10 @@ class TestRefusals:
                 {"projection": ["a"], "distinct": ["a"], "order": ["b"]},
                 "All group by properties must be ordered before any non group by properties.",
             ),
+            (
+                {"projection": ["__key__"], "distinct": ["__key__"]},
+                "Group by is not supported for the property: __key__",
+            ),
             ({"offset": -1}, "Offset must be non-negative."),
             ({"limit": -1}, "Limit must be non-negative."),
             ({"start_cursor": b"?"}, "The cursor is not one that this server has made."),
@@ -148,6 +152,12 @@ class TestRefusals:
         code, text = raw.refusal("RunQuery", query=raw.query("T", **query))
         assert code == "INVALID_ARGUMENT"
         assert complaint in text
+
+    @pytest.mark.parametrize("name", ["RunQuery", "RunAggregationQuery"])
+    def test_a_request_without_a_query(self, raw: Raw, name: str) -> None:
+        """No query is not the query for everything."""
+        refusal = raw.refusal(name)
+        assert refusal == ("INVALID_ARGUMENT", "A request needs a query or a gql_query.")
 
     @pytest.mark.parametrize(
         ("query", "complaint"),
@@ -324,6 +334,15 @@ class TestTransactions:
             fields = {"mode": 1} if name == "Commit" else {}
             assert raw.refusal(name, transaction=b"?", **fields)[1] == "Invalid transaction."
         assert raw.refusal("Rollback")[1] == "transaction required"
+
+    def test_tried_again(self, raw: Raw) -> None:
+        """A transaction names the one before it, which is one that this server has begun."""
+        previous = raw.begin()
+        raw.call("Rollback", transaction=previous)
+        raw.commit(raw.begin(read_write={"previous_transaction": previous}))
+        options = {"read_write": {"previous_transaction": b"?"}}
+        refusal = raw.refusal("BeginTransaction", transaction_options=options)
+        assert refusal == ("INVALID_ARGUMENT", "Invalid transaction.")
 
     def test_begun_by_a_read(self, raw: Raw) -> None:
         """A lookup can begin the transaction that it belongs to."""
