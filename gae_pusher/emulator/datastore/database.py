@@ -33,11 +33,13 @@ from gae_pusher.emulator.datastore.messages import (
     RollbackRequest,
     RollbackResponse,
 )
-from gae_pusher.emulator.datastore.metadata import METADATA_KINDS, metadata_view
+from gae_pusher.emulator.datastore.metadata import metadata_view
 from gae_pusher.emulator.datastore.mutations import Batch
 from gae_pusher.emulator.datastore.paths import parse_mask, restrict
 from gae_pusher.emulator.datastore.refusals import Code, Refusal, invalid
+from gae_pusher.emulator.datastore.statistics import STATISTIC_KINDS
 from gae_pusher.emulator.datastore.store import Address, Record, Store
+from gae_pusher.emulator.datastore.times import micros_of
 from gae_pusher.emulator.datastore.transactions import Transactions
 from gae_pusher.emulator.datastore.views import View
 
@@ -93,8 +95,8 @@ class Database:
         )
         for address, key in addresses.items():
             record = view.record(address)
-            if record is None and key.path[-1].kind in METADATA_KINDS:
-                record = self._described(view, key)
+            if record is None and key.path[-1].kind in STATISTIC_KINDS:
+                record = self._statistic(view, key)
             results = response.missing if record is None else response.found
             result = results.add()  # type: ignore[attr-defined]
             result.version = view.version if record is None else record.version
@@ -185,7 +187,7 @@ class Database:
         if which == "transaction":
             return self._view_of(options.transaction, now_micros), b""
         if which == "read_time":
-            return self._view_at(options.read_time.ToMicroseconds(), now_micros), b""
+            return View(self.store, self._past(micros_of(options.read_time), now_micros)), b""
         return View(self.store, self.store.version), b""
 
     def query_view(
@@ -204,7 +206,7 @@ class Database:
         self.store.clear()
         self.transactions.clear()
 
-    def _described(self, view: View, key: Key) -> Record | None:
+    def _statistic(self, view: View, key: Key) -> Record | None:
         partition = Partition(self.project, self.name, key.partition_id.namespace_id)
         return metadata_view(view, key.path[-1].kind, partition).record(Address.of(key))
 
@@ -212,13 +214,13 @@ class Database:
         transaction = self.transactions.get(name, now_micros)
         if transaction.version is None:
             transaction.version = self.store.version
-        footprint = None if transaction.read_only else transaction.footprint
-        return View(self.store, transaction.version, footprint)
+        version = self._past(transaction.version, now_micros)
+        return View(self.store, version, None if transaction.read_only else transaction.footprint)
 
-    def _view_at(self, version: int, now_micros: int) -> View:
+    def _past(self, version: int, now_micros: int) -> int:
         if version > max(now_micros, self.store.version):
             raise invalid("The requested 'read_time' cannot be in the future.")
-        return View(self.store, version)
+        return version
 
     def _write(self, request: CommitRequest, now_micros: int, *, atomic: bool) -> CommitResponse:
         version = self.store.next_version(now_micros)

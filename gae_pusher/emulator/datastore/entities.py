@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from gae_pusher.emulator.datastore import limits
-from gae_pusher.emulator.datastore.keys import check_key, check_name
+from gae_pusher.emulator.datastore.keys import check_complete, check_key, check_name
 from gae_pusher.emulator.datastore.messages import Entity, Value
 from gae_pusher.emulator.datastore.refusals import invalid
 from gae_pusher.emulator.datastore.vectors import check_vector, is_vector
@@ -54,7 +54,7 @@ def _check_value(name: str, value: Value, depth: int) -> None:
     elif which == "entity_value":
         _check_properties(value.entity_value, depth + 1)
     elif which == "key_value":
-        check_key(value.key_value)
+        check_complete(value.key_value)
     elif which == "timestamp_value":
         _check_time(value)
     elif which == "geo_point_value":

@@ -24,6 +24,7 @@ from gae_pusher.emulator.datastore.messages import (
 from gae_pusher.emulator.datastore.paths import overlay, parse_mask
 from gae_pusher.emulator.datastore.refusals import Code, Refusal, invalid
 from gae_pusher.emulator.datastore.store import Address, Record, Store
+from gae_pusher.emulator.datastore.times import micros_of
 from gae_pusher.emulator.datastore.transforms import apply_transform
 
 __all__ = ["Batch"]
@@ -66,6 +67,8 @@ class Batch:
         if operation is None:
             raise invalid("Mutation is missing operation.")
         if operation == "delete":
+            if mutation.property_transforms:
+                raise invalid("Delete mutation cannot have PropertyTransforms.")
             key = mutation.delete
             check_key(key, writing=True)
         else:
@@ -153,7 +156,7 @@ def _conflicts(mutation: Mutation, before: Record | None) -> bool:
     stored = before.version if before is not None else 0
     expected = mutation.base_version
     if strategy == "update_time":
-        expected = mutation.update_time.ToMicroseconds()
+        expected = micros_of(mutation.update_time)
     if stored == expected:
         return False
     if mutation.conflict_resolution_strategy == Resolution.FAIL:

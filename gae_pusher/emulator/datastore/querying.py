@@ -31,6 +31,8 @@ def serve_query(database: Database, request: RunQueryRequest, now_micros: int) -
     if request.WhichOneof("query_type") == "gql_query":
         query = parse_query(request.gql_query, partition)
     plan = plan_query(query, partition)
+    if request.HasField("property_mask") and plan.projected:
+        raise invalid("property masks are not allowed on projection queries")
     database.composite.check(plan)
     response = RunQueryResponse()
     if request.WhichOneof("query_type") == "gql_query":

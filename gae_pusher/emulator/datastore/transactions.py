@@ -8,6 +8,7 @@ from typing import Final
 from gae_pusher.emulator.datastore import limits
 from gae_pusher.emulator.datastore.messages import TransactionOptions
 from gae_pusher.emulator.datastore.refusals import invalid
+from gae_pusher.emulator.datastore.times import micros_of
 from gae_pusher.emulator.datastore.views import Footprint
 
 __all__ = ["Transaction", "Transactions"]
@@ -57,7 +58,7 @@ class Transactions:
         read_only = options.WhichOneof("mode") == "read_only"
         transaction = Transaction(read_only, now_micros, now_micros)
         if read_only and options.read_only.HasField("read_time"):
-            transaction.version = options.read_only.read_time.ToMicroseconds()
+            transaction.version = micros_of(options.read_only.read_time)
         self._count += 1
         name = self._count.to_bytes(_NUMBER_BYTES) + self._salt
         self._open[name] = transaction

@@ -183,10 +183,6 @@ def _indexed_value(name: str, value: Value) -> Iterator[tuple[str, Value]]:
             yield from _indexed_value(name, element)
     elif which == "entity_value":
         yield from _indexed(value.entity_value, name + ".")
-    elif which == "key_value":
-        # A key value may be without an id, and then has no place in the order of keys.
-        if value.key_value.path and value.key_value.path[-1].WhichOneof("id_type"):
-            yield name, value
     elif which is not None:
         yield name, value
 

@@ -10,6 +10,7 @@ import pytest
 
 from gae_pusher.emulator.datastore.messages import (
     ArrayValue,
+    Key,
     Mutation,
     PropertyTransform,
     ReadOptions,
@@ -45,6 +46,7 @@ class TestRefusals:
             ({"": 1}, "The property.name is the empty string."),
             ({"p" * 1501: 1}, "The property.name is longer than 1500 bytes."),
             ({"x": Point((91.0, 0.0))}, "Geo point latitude outside permitted range"),
+            ({"x": Key(path=[{"kind": "A"}])}, "Key path element must not be incomplete: [A: ]"),
             ({"x": nested(21)}, "At most 20 nested entity values are supported."),
             (
                 {"x": Excluded("a" * 600_000), "y": Excluded("a" * 600_000)},
@@ -218,6 +220,23 @@ class TestVersions:
             batch = raw.run(raw.query("T", where), read_options=then)
             assert [r.entity.properties["x"].integer_value for r in batch.entity_results] == [1]
 
+    def test_times_that_cannot_be_read(self, raw: Raw) -> None:
+        """A read time is not in the future and not more precise than versions are."""
+        keys = [raw.key("T", 1)]
+        future, precise = {"seconds": 2**33}, {"seconds": 2**30, "nanos": 1}
+        reading = [
+            ReadOptions(read_time=future),
+            ReadOptions(transaction=raw.begin(read_only={"read_time": future})),
+        ]
+        for options in reading:
+            refusal = raw.refusal("Lookup", keys=keys, read_options=options)
+            told = "The requested 'read_time' cannot be in the future."
+            assert refusal == ("INVALID_ARGUMENT", told)
+        options = ReadOptions(read_time=precise)
+        refusal = raw.refusal("Lookup", keys=keys, read_options=options)
+        told = "timestamp cannot have more than microseconds precision"
+        assert refusal == ("INVALID_ARGUMENT", told)
+
 
 class TestPartialChanges:
     def test_a_mask_limits_what_is_written(self, raw: Raw) -> None:
@@ -242,6 +261,17 @@ class TestPartialChanges:
         assert set(found.entity.properties) == {"x"}
         (found,) = raw.run(raw.query("T"), property_mask=mask).entity_results
         assert set(found.entity.properties) == {"x"}
+
+    def test_what_cannot_be_partial(self, raw: Raw) -> None:
+        """A projection takes no mask, and a delete no transform."""
+        query = raw.query("T", projection=["x"])
+        refusal = raw.refusal("RunQuery", query=query, property_mask={"paths": ["x"]})
+        told = "property masks are not allowed on projection queries"
+        assert refusal == ("INVALID_ARGUMENT", told)
+        delete = Mutation(delete=raw.key("T", 1))
+        delete.property_transforms.add(property="x").increment.integer_value = 1
+        refusal = raw.refusal("Commit", mode=2, mutations=[delete])
+        assert refusal == ("INVALID_ARGUMENT", "Delete mutation cannot have PropertyTransforms.")
 
     def test_transforms(self, raw: Raw) -> None:
         """Each transform changes its property and reports the result."""
