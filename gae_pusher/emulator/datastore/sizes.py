@@ -23,11 +23,10 @@ def text_bytes(text: str) -> int:
 def key_bytes(key: Key) -> int:
     """A key, with its namespace unless that is the default one."""
     namespace = key.partition_id.namespace_id
-    elements = (
-        text_bytes(element.kind) + (text_bytes(element.name) if element.name else _NUMBER)
-        for element in key.path
-    )
-    return (text_bytes(namespace) if namespace else 0) + sum(elements) + _KEY
+    total = _KEY + (text_bytes(namespace) if namespace else 0)
+    for element in key.path:
+        total += text_bytes(element.kind) + (text_bytes(element.name) if element.name else _NUMBER)
+    return total
 
 
 def entity_bytes(entity: Entity) -> int:
@@ -37,10 +36,9 @@ def entity_bytes(entity: Entity) -> int:
     return key + _ENTITY + sum(text_bytes(n) + value_bytes(properties[n]) for n in properties)
 
 
-def index_entry_bytes(key: Key, name: str = "", value: int = 0) -> int:
-    """An entry of the index of a kind or, with a name and a value's bytes, of a property."""
-    indexed = text_bytes(name) + value if name else 0
-    return key_bytes(key) + text_bytes(key.path[-1].kind) + indexed + _INDEX_ENTRY
+def index_entry_bytes(key: Key) -> int:
+    """An entry of a kind's index; in that of a property its name and value come to it."""
+    return key_bytes(key) + text_bytes(key.path[-1].kind) + _INDEX_ENTRY
 
 
 _SIZES: Final[Mapping[str, Callable[[Value], int]]] = {

@@ -146,27 +146,16 @@ def _entity_fact(entity: Entity, namespace: str) -> _Fact:
 
 
 def _value_facts(entity: Entity) -> Iterator[_Fact]:
+    kind, entry = entity.key.path[-1].kind, index_entry_bytes(entity.key)
     properties = entity.properties
     for name in properties:
-        value = properties[name]
+        value, named = properties[name], text_bytes(name)
         is_list = value.WhichOneof("value_type") == "array_value"
         for element in value.array_value.values if is_list else (value,):
-            yield _value_fact(entity, name, element)
-
-
-def _value_fact(entity: Entity, name: str, value: Value) -> _Fact:
-    size = value_bytes(value)
-    entries = 0 if value.exclude_from_indexes else _DIRECTIONS
-    return _Fact(
-        {
-            "kind_name": entity.key.path[-1].kind,
-            "property_name": name,
-            "property_type": _type(value),
-        },
-        text_bytes(name) + size,
-        entries,
-        entries * index_entry_bytes(entity.key, name, size),
-    )
+            size = named + value_bytes(element)
+            entries = 0 if element.exclude_from_indexes else _DIRECTIONS
+            fields = {"kind_name": kind, "property_name": name, "property_type": _type(element)}
+            yield _Fact(fields, size, entries, entries * (entry + size))
 
 
 def _type(value: Value) -> str:

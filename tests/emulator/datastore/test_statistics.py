@@ -39,7 +39,7 @@ class TestSizes:
             description="Learn Cloud Datastore",
         )
         assert entity_bytes(task) == 132
-        assert index_entry_bytes(task.key, "done", 1) == 29 + 5 + 1 + 5 + 32
+        assert index_entry_bytes(task.key) == 29 + 5 + 32
 
 
 class TestStatistics:
