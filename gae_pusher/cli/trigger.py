@@ -92,6 +92,8 @@ def report(planned: Plan, answer: Mapping[str, Any]) -> str:
     lines = [f"triggered {planned.event} on {planned.channel} ({size} B)"]
     for info in answer.get("channels", {}).values():
         lines += [f"  {attribute} {value}" for attribute, value in info.items()]
+    if planned.info and len(lines) == 1:
+        lines.append("  the server answered without counts")
     return "\n".join(lines)
 
 

@@ -137,8 +137,18 @@ class Session:
 
     def _subscribed(self, frame: dict[str, Any]) -> tuple[list[Any], list[str]]:
         presence = frame["data"].get("presence") if isinstance(frame["data"], dict) else None
-        members = tuple(presence.get("hash") or ()) if isinstance(presence, dict) else None
+        members = None
+        if isinstance(presence, dict):
+            # Soketi leaves a member without user_info out of `hash`.
+            members = tuple(presence.get("ids") or presence.get("hash") or ())
         return [Subscribed(str(frame.get("channel")), members)], []
+
+    def _refused(self, frame: dict[str, Any]) -> tuple[list[Any], list[str]]:
+        """Soketi's answer to a wrong token; the service sends a pusher:error."""
+        data = frame["data"] if isinstance(frame["data"], dict) else {}
+        status = data.get("status")
+        message = f"{frame.get('channel')}: {data.get('error') or 'the subscription is refused'}"
+        return [Problem(message, status if isinstance(status, int) else None)], []
 
     def _ping(self, frame: dict[str, Any]) -> tuple[list[Any], list[str]]:
         return [], [_frame("pusher:pong", {})]
@@ -168,6 +178,7 @@ _Handler = Callable[[Session, dict[str, Any]], tuple[list[Any], list[str]]]
 _HANDLERS: Final[Mapping[str, _Handler]] = {
     _ESTABLISHED: Session._established,
     "pusher_internal:subscription_succeeded": Session._subscribed,
+    "pusher:subscription_error": Session._refused,
     "pusher:ping": Session._ping,
     "pusher:pong": Session._pong,
     "pusher:error": Session._error,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any, Final, TypedDict
 
 from gae_pusher.errors import (
@@ -94,6 +95,9 @@ def json_object(response: Response, decoder: type[json.JSONDecoder]) -> dict[str
             f"the service answered {response.status} with {len(response.body)} bytes that are "
             "no JSON object: is this a Channels API?"
         )
+    if value.keys() == {"error", "code"} and isinstance(value["code"], int):
+        # Soketi refuses with status 200; the one that it means stands in the body.
+        raise error_for(replace(response, status=value["code"]))
     return value
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gae_pusher.cli import configured, main
+from gae_pusher.cli import configured, main, trigger
 from gae_pusher.cli.channels import report
 from gae_pusher.cli.configured import parse_variables
 from gae_pusher.errors import ConfigurationError
@@ -52,6 +52,15 @@ def test_counts_can_be_asked_for(
     main(["trigger", "board", "e", "x", "--info", "subscription_count", "--json"])
     answer = json.loads(capsys.readouterr().out)
     assert answer == {"channels": {"board": {"subscription_count": 0}}}
+
+
+def test_an_answer_without_counts_is_said() -> None:
+    """Soketi takes the event and gives no counts: who asked for them is told."""
+    asked = trigger.Plan("shop", "tick", "1", None, "subscription_count", None)
+    assert trigger.report(asked, {"ok": True}).splitlines() == [
+        "triggered tick on shop (1 B)",
+        "  the server answered without counts",
+    ]
 
 
 def test_broken_json_is_remarked_on(

@@ -82,6 +82,22 @@ EVENTS = [
         ),
         Subscribed("presence-room", ("u-1",)),
     ),
+    (
+        frame(
+            "pusher_internal:subscription_succeeded",
+            '{"presence":{"ids":["u-1"],"hash":{},"count":1}}',
+            "presence-room",
+        ),
+        Subscribed("presence-room", ("u-1",)),
+    ),
+    (
+        frame(
+            "pusher:subscription_error",
+            {"type": "AuthError", "error": "not authorized", "status": 401},
+            "private-desk",
+        ),
+        Problem("private-desk: not authorized", 401),
+    ),
     (frame("pusher:error", {"code": 4301, "message": "too fast"}), Problem("too fast", 4301)),
     (frame("pusher:error", {"code": None, "message": "no"}), Problem("no")),
 ]

@@ -35,6 +35,16 @@ def test_a_success_that_is_no_json_object_is_the_servers_fault(body: bytes) -> N
         json_object(Response(200, body), PLAIN)
 
 
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [(401, errors.AuthenticationError), (404, errors.NotFound), (429, errors.RateLimited)],
+)
+def test_a_refusal_with_status_200_is_a_refusal(code: int, kind: type[Exception]) -> None:
+    """Soketi answers 200 whatever it means: its refusal is never taken for an accepted event."""
+    with pytest.raises(kind, match="no such luck"):
+        json_object(Response(200, b'{"error":"no such luck","code":%d}' % code), PLAIN)
+
+
 def test_the_json_decoder_is_honoured() -> None:
     """A decoder class of the caller reads the answers."""
 
