@@ -87,10 +87,15 @@ def _fix(arguments: argparse.Namespace) -> None:
     from gae_pusher.deploy.check import check_folder
     from gae_pusher.deploy.check.fixes import plan_fixes
 
-    folder, name = arguments.folder, arguments.app_yaml
-    paths = [path for path in (name, ".gitignore", ".gcloudignore") if (folder / path).exists()]
+    folder = arguments.folder
+    findings = check_folder(folder, datetime.date.today(), arguments.app_yaml)
+    paths = {".gitignore", ".gcloudignore"} | {finding.path for finding in findings}
     # As bytes, so that a file keeps its ends of lines.
-    texts = {path: (folder / path).read_bytes().decode("utf-8", "replace") for path in paths}
-    for edit in plan_fixes(check_folder(folder, datetime.date.today(), name), texts):
+    texts = {
+        path: (folder / path).read_bytes().decode("utf-8", "replace")
+        for path in paths
+        if (folder / path).is_file()
+    }
+    for edit in plan_fixes(findings, texts):
         (folder / edit.path).write_bytes(edit.text.encode())
         print(f"{edit.path}: {edit.about}", file=sys.stderr)  # noqa: T201

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from gae_pusher.deploy.check.includes import merged
 from gae_pusher.deploy.check.yaml_source import Source
 
 __all__ = ["Project"]
@@ -31,8 +32,10 @@ class Project:
 
     @property
     def app(self) -> Source:
-        """The app.yaml, an empty mapping when there is none."""
-        return self.documents.get(self.app_yaml, Source({}, 1))
+        """app.yaml with what it includes, an empty mapping when there is none."""
+        if self.app_yaml not in self.documents:
+            return Source({}, 1)
+        return merged(self.app_yaml, self.documents)
 
     @property
     def sources(self) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Final
 
 from gae_pusher.deploy.check.findings import Finding
 from gae_pusher.deploy.check.ignore import Ignore, MissingInclude
+from gae_pusher.deploy.check.includes import includes_of
 from gae_pusher.deploy.check.project import Project
 from gae_pusher.deploy.check.yaml_source import Source, YamlProblem, parse
 
@@ -38,10 +39,7 @@ def read_project(root: Path, app_yaml: str = "app.yaml") -> tuple[Project, list[
     below = tuple(f"{folder}/" for folder in installed)
     read = [path for path in sorted(uploaded) if not path.startswith(below)]
     texts = {path: _text(root / path) for path in read if _is_read(path, sizes[path])}
-    texts |= {path: _text(root / path) for path in (app_yaml, *_YAML) if path in sizes}
-    documents, unparsable = _documents(
-        {path: texts[path] for path in (app_yaml, *_YAML) if path in texts}
-    )
+    documents, unparsable = _documents(root, app_yaml, sizes, texts)
     if app_yaml not in sizes:
         findings.append(Finding(app_yaml, 0, "A001", f"{app_yaml} does not exist"))
     project = Project(
@@ -160,13 +158,23 @@ def _text(path: Path) -> str:
         return ""
 
 
-def _documents(texts: dict[str, str]) -> tuple[dict[str, Source], list[Finding]]:
+def _documents(
+    root: Path, app_yaml: str, sizes: dict[str, int], texts: dict[str, str]
+) -> tuple[dict[str, Source], list[Finding]]:
+    """The YAML files, those that app.yaml includes too; `sizes` and `texts` learn about them."""
     documents: dict[str, Source] = {}
     findings: list[Finding] = []
-    for path, text in texts.items():
+    waiting = [path for path in (app_yaml, *_YAML) if path in sizes]
+    for path in waiting:
+        texts[path] = _text(root / path)
+        sizes.setdefault(path, len(texts[path]))
         try:
-            documents[path] = parse(text)
+            documents[path] = parse(texts[path], path)
         except YamlProblem as problem:
             code = "A009" if problem.duplicate else "A002"
             findings.append(Finding(path, problem.line, code, str(problem)))
+            continue
+        if path not in _YAML:
+            included = includes_of(documents[path], path, lambda name: (root / name).is_file())
+            waiting += [name for name in included if name not in waiting]
     return documents, findings

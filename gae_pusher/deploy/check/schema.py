@@ -15,7 +15,7 @@ from typing import Any, Final
 from gae_pusher.deploy.check.findings import Finding
 from gae_pusher.deploy.check.yaml_source import Source
 
-__all__ = ["APP_YAML", "Kind", "check_schema"]
+__all__ = ["APP_YAML", "INCLUDED", "Kind", "check_schema"]
 
 _DURATION: Final = re.compile(r"\d+(\.\d+)?(ms|s|m|h|d)")
 _EXPIRATION: Final = re.compile(r"\d+[dhms](\s+\d+[dhms])*")
@@ -158,6 +158,19 @@ APP_YAML: Final = Kind(
         **{key: Kind("", status="refused") for key in _REFUSED},
         **{key: Kind("", status="dead") for key in _DEAD},
     },
+)
+
+# What gcloud takes in a file that app.yaml includes. It drops build_env_variables there.
+INCLUDED: Final = Kind(
+    "a mapping",
+    (dict,),
+    section={
+        key: (APP_YAML.section or {})[key]
+        for key in ("includes", "handlers", "env_variables", "manual_scaling")
+    }
+    | {key: Kind("", status="dead") for key in ("build_env_variables", "admin_console")}
+    | {key: Kind("", status="flex") for key in ("vm", "vm_settings", "beta_settings")}
+    | {key: Kind("", status="refused") for key in ("builtins", "skip_files")},
 )
 
 _STATUS_CODES: Final = {"flex": "A006", "refused": "A005", "dead": "A007", "undocumented": "A008"}

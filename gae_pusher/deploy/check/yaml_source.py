@@ -23,14 +23,16 @@ class YamlProblem(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A YAML value and its line: a scalar, a dict of str to Source, or a list of Source.
+    """A YAML value and its place: a scalar, a dict of str to Source, or a list of Source.
 
-    `text` is a scalar as it is written, which is not always what YAML makes of it.
+    `text` is a scalar as it is written, which is not always what YAML makes of it; `path` is the
+    file that it stands in.
     """
 
     value: Any
     line: int
     text: str | None = None
+    path: str = "app.yaml"
 
     @property
     def is_changed(self) -> bool:
@@ -55,12 +57,12 @@ class Source:
         return default if found is None else found.value
 
 
-def parse(text: str) -> Source:
+def parse(text: str, path: str = "app.yaml") -> Source:
     """The document in a text; an empty one is an empty mapping. Raises YamlProblem."""
     try:
         loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
-        return Source({}, 1) if node is None else _source(loader, node)
+        return Source({}, 1, path=path) if node is None else _source(loader, node, path)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise YamlProblem(error.problem or "is not YAML", mark.line + 1 if mark else 1) from None
@@ -68,23 +70,23 @@ def parse(text: str) -> Source:
         raise YamlProblem(str(error).splitlines()[0], 1) from None
 
 
-def _source(loader: yaml.SafeLoader, node: Node) -> Source:
+def _source(loader: yaml.SafeLoader, node: Node, path: str) -> Source:
     line = node.start_mark.line + 1
     if isinstance(node, MappingNode):
-        return Source(_mapping(loader, node), line)
+        return Source(_mapping(loader, node, path), line, path=path)
     if isinstance(node, SequenceNode):
-        return Source([_source(loader, child) for child in node.value], line)
+        return Source([_source(loader, child, path) for child in node.value], line, path=path)
     assert isinstance(node, ScalarNode)
-    return Source(loader.construct_object(node), line, node.value)
+    return Source(loader.construct_object(node), line, node.value, path)
 
 
-def _mapping(loader: yaml.SafeLoader, node: MappingNode) -> dict[str, Source]:
+def _mapping(loader: yaml.SafeLoader, node: MappingNode, path: str) -> dict[str, Source]:
     mapping: dict[str, Source] = {}
     for key_node, value_node in node.value:
         key = str(getattr(key_node, "value", ""))
         if key in mapping:
             line = key_node.start_mark.line + 1
             raise YamlProblem(f"the key {key!r} stands twice", line, duplicate=True)
-        value = _source(loader, value_node)
+        value = _source(loader, value_node, path)
         mapping[key] = replace(value, line=key_node.start_mark.line + 1)
     return mapping

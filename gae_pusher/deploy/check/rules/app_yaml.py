@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from gae_pusher.deploy.check.findings import Finding
+from gae_pusher.deploy.check.includes import included_paths, resolved
 from gae_pusher.deploy.check.project import Project
 from gae_pusher.deploy.check.python_source import has_app
 from gae_pusher.deploy.check.rules.requirements import requires
-from gae_pusher.deploy.check.schema import APP_YAML, check_schema
+from gae_pusher.deploy.check.schema import APP_YAML, INCLUDED, check_schema
 from gae_pusher.deploy.check.yaml_source import Source
 
 __all__ = ["check_app_yaml"]
@@ -52,14 +53,23 @@ def check_app_yaml(project: Project, today: datetime.date) -> Iterator[Finding]:
     path, app = project.app_yaml, project.app
     if path not in project.documents:
         return
-    yield from check_schema(path, app, APP_YAML)
+    yield from check_schema(path, project.documents[path], APP_YAML)
+    yield from _check_includes(project)
     yield from _check_runtime(path, app, today)
     yield from _check_scaling(path, app)
-    yield from _check_variables(path, app)
+    yield from _check_variables(app)
     yield from _check_entrypoint(project, app)
-    for name in (app.get("includes") or Source([], 1)).entries():
-        if isinstance(name.value, str) and not project.has(name.value):
-            yield Finding(path, name.line, "A010", f"{name.value} does not exist")
+
+
+def _check_includes(project: Project) -> Iterator[Finding]:
+    included = included_paths(project.app_yaml, project.documents)
+    for path in included:
+        yield from check_schema(path, project.documents[path], INCLUDED)
+    for path in (project.app_yaml, *included):
+        names = project.documents[path].get("includes")
+        for name in names.entries() if names else ():
+            if isinstance(name.value, str) and not resolved(name.value, path, project.has):
+                yield Finding(path, name.line, "A010", f"{name.value} does not exist")
 
 
 def _check_runtime(path: str, app: Source, today: datetime.date) -> Iterator[Finding]:
@@ -133,15 +143,15 @@ def _check_at_least_one(path: str, app: Source, kind: str) -> Iterator[Finding]:
         yield Finding(path, source.line, "A204", f"{key} is {source.value}, it must be 1 or more")
 
 
-def _check_variables(path: str, app: Source) -> Iterator[Finding]:
+def _check_variables(app: Source) -> Iterator[Finding]:
     sections = [app.get("env_variables"), app.get("build_env_variables")]
     for name, source in (pair for section in sections if section for pair in section.items()):
         if source.value is None:
-            yield Finding(path, source.line, "A401", f"{name} is null")
+            yield Finding(source.path, source.line, "A401", f"{name} is null")
         elif source.is_changed:
-            yield Finding(path, source.line, "A402", f"{name} is not quoted")
+            yield Finding(source.path, source.line, "A402", f"{name} is not quoted")
         if _RESERVED.fullmatch(name):
-            yield Finding(path, source.line, "A403", f"{name} is App Engine's to set")
+            yield Finding(source.path, source.line, "A403", f"{name} is App Engine's to set")
 
 
 def _check_entrypoint(project: Project, app: Source) -> Iterator[Finding]:

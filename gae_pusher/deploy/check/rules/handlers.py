@@ -19,7 +19,6 @@ _EVERYTHING: Final = frozenset({"/.*", "/(.*)", ".*", "/.+"})
 
 def check_handlers(project: Project) -> Iterator[Finding]:
     """Findings in app.yaml's handlers, in their order."""
-    path = project.app_yaml
     handlers = (project.app.get("handlers") or Source([], 1)).entries()
     for index, handler in enumerate(handlers):
         url = handler.get("url")
@@ -28,12 +27,15 @@ def check_handlers(project: Project) -> Iterator[Finding]:
             continue
         before = next((entry for entry in handlers[:index] if _covers(entry, handler)), None)
         if before:
-            text = f"{url.value} is never reached: the handler at line {before.line} comes first"
-            yield Finding(path, url.line, "A305", text)
+            place = f"line {before.line}" + (
+                "" if before.path == url.path else f" of {before.path}"
+            )
+            text = f"{url.value} is never reached: the handler at {place} comes first"
+            yield Finding(url.path, url.line, "A305", text)
 
 
 def _check_one(project: Project, handler: Source) -> Iterator[Finding]:
-    path, url = project.app_yaml, handler.get("url")
+    path, url = handler.path, handler.get("url")
     if url is None:
         yield Finding(path, handler.line, "A301", "the handler has no url")
     elif not _compiles(str(url.value)):
@@ -62,12 +64,12 @@ def _check_upload(project: Project, handler: Source) -> Iterator[Finding]:
     try:
         wanted = re.compile(str(source.value))
     except re.error as error:
-        yield Finding(project.app_yaml, source.line, "A302", f"`upload`: {error}")
+        yield Finding(source.path, source.line, "A302", f"`upload`: {error}")
         return
     if not any(map(wanted.fullmatch, project.uploaded)):
         known = any(map(wanted.fullmatch, project.sizes))
         text = f"no file that {'is uploaded ' if known else ''}matches {source.value!r}"
-        yield Finding(project.app_yaml, source.line, "A307" if known else "A306", text)
+        yield Finding(source.path, source.line, "A307" if known else "A306", text)
 
 
 def _check_static(project: Project, handler: Source) -> Iterator[Finding]:
@@ -75,9 +77,9 @@ def _check_static(project: Project, handler: Source) -> Iterator[Finding]:
     if source is None or not isinstance(source.value, str) or "\\" in source.value:
         return
     if not project.has(source.value):
-        yield Finding(project.app_yaml, source.line, "A306", f"{source.value} does not exist")
+        yield Finding(source.path, source.line, "A306", f"{source.value} does not exist")
     elif not project.is_uploaded(source.value):
-        yield Finding(project.app_yaml, source.line, "A307", f"{source.value} is not uploaded")
+        yield Finding(source.path, source.line, "A307", f"{source.value} is not uploaded")
 
 
 def matches(handler: Source, path: str) -> bool:

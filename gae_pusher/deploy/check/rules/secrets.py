@@ -8,6 +8,7 @@ from typing import Final
 
 from gae_pusher.deploy.check.findings import Finding
 from gae_pusher.deploy.check.project import Project
+from gae_pusher.deploy.check.yaml_source import Source
 
 __all__ = ["check_secrets"]
 
@@ -53,8 +54,8 @@ def check_secrets(project: Project) -> Iterator[Finding]:
             continue
         ours = _PUSHER_SECRET if path.endswith(_CODE) else _PUSHER_SECRET_IN_DATA
         lines = _lines(ours, _MARKS, text)
-        if path == project.app_yaml:
-            lines |= _hexadecimal(project)
+        if document := project.documents.get(path):
+            lines |= _hexadecimal(document)
         for line in sorted(lines):
             yield Finding(path, line, "S001", "this line holds a Pusher secret")
         for line in sorted(_lines(_OTHER_SECRETS, _OTHER_MARKS, text)):
@@ -68,9 +69,9 @@ def _lines(expression: re.Pattern[str], marks: tuple[str, ...], text: str) -> se
     return {text.count("\n", 0, match.start()) + 1 for match in expression.finditer(text)}
 
 
-def _hexadecimal(project: Project) -> set[int]:
+def _hexadecimal(document: Source) -> set[int]:
     """Variables that look like a Pusher secret under another name; a key looks like one too."""
-    variables = project.app.get("env_variables")
+    variables = document.get("env_variables")
     return {
         source.line
         for name, source in (variables.items() if variables else ())

@@ -84,14 +84,14 @@ def _check_reached(project: Project, endpoint: str, path: str, line: int) -> Ite
         yield from _check_shadowed(project, endpoint)
     elif endpoint.startswith("/pusher/") and handler.plain("login") in ("required", "admin"):
         text = f"{endpoint} needs a Google login here: Pusher and browsers have none"
-        yield Finding(project.app_yaml, handler.line, "W001", text)
+        yield Finding(handler.path, handler.line, "W001", text)
 
 
 def _check_shadowed(project: Project, route: str) -> Iterator[Finding]:
     handler = _first(project, route)
     if handler and not handler.get("script"):
         text = f"{route} goes to this handler and never to the app"
-        yield Finding(project.app_yaml, handler.line, "A308", text)
+        yield Finding(handler.path, handler.line, "A308", text)
 
 
 def _first(project: Project, path: str) -> Source | None:
