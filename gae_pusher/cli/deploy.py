@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gae_pusher.deploy.check import Project
     from gae_pusher.deploy.gcloud import Gcloud
     from gae_pusher.deploy.plan import DeployPlan
+    from gae_pusher.deploy.serving import Serving
     from gae_pusher.deploy.smoke import Endpoints
 
 __all__ = ["register", "run"]
@@ -66,7 +67,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(arguments: argparse.Namespace) -> int:
     """Carry out the whole road; 1 when the check, the upload or the smoke test fails."""
-    from gae_pusher.deploy.deployment import Deployment, rollback_command
+    from gae_pusher.deploy.deployment import Deployment
 
     project = _checked(arguments)
     if project is None:
@@ -84,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
         _say(f"Smoke test of {url}:")
         deployment.test(url, _endpoints(arguments, project), pusher)
     if plan.promote:
-        _promote(deployment.promote, rollback_command(plan))
+        _promote(deployment.promote, plan.rollback)
     _say(f"{plan.version} is deployed: {url}")
     return 0
 
@@ -108,17 +109,30 @@ def _checked(arguments: argparse.Namespace) -> Project | None:
 
 
 def _plan(arguments: argparse.Namespace, project: Project) -> tuple[DeployPlan, Gcloud]:
-    from gae_pusher.deploy.deployment import serving_version
     from gae_pusher.deploy.gcloud import Gcloud
     from gae_pusher.deploy.plan import make_plan, version_name
 
     project_id = _project_id(arguments)
-    quiet = Gcloud(project_id)
-    serving = serving_version(quiet, str(project.app.plain("service", "default")))
+    service = str(project.app.plain("service", "default"))
+    serving = _serving(Gcloud(project_id), service, arguments.dry_run)
     version = arguments.version or version_name(datetime.datetime.now())
     promote = not arguments.no_promote
     plan = make_plan(project, project_id, version, promote=promote, serving=serving)
     return plan, Gcloud(project_id, follow=lambda line: _say(f"  {line}"))
+
+
+def _serving(gcloud: Gcloud, service: str, dry_run: bool) -> Serving | None:
+    """What serves now; a dry run does without, so that it needs no account."""
+    from gae_pusher.deploy.gcloud import GcloudError
+    from gae_pusher.deploy.serving import read_serving
+
+    try:
+        return read_serving(gcloud, service)
+    except GcloudError as error:
+        if not dry_run:
+            raise
+        _say(f"What serves now cannot be read: {error}")
+        return None
 
 
 def _project_id(arguments: argparse.Namespace) -> str:

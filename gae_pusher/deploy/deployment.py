@@ -5,43 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from gae_pusher.deploy.gcloud import Gcloud, GcloudError
-from gae_pusher.deploy.plan import DeployPlan, Serving
+from gae_pusher.deploy.gcloud import Gcloud
+from gae_pusher.deploy.plan import DeployPlan
+from gae_pusher.deploy.serving import read_serving
 from gae_pusher.deploy.smoke import Endpoints, smoke_test
 from gae_pusher.deploy.stage import staged
 from gae_pusher.errors import PusherError
 from gae_pusher.pusher import Pusher
 
-__all__ = ["Deployment", "SmokeTestFailed", "rollback_command", "serving_version"]
+__all__ = ["Deployment", "SmokeTestFailed"]
 
 Say = Callable[[str], None]
 
 
 class SmokeTestFailed(PusherError):
-    """The new version is deployed and gets no traffic, because it answered wrongly."""
-
-
-def serving_version(gcloud: Gcloud, service: str) -> Serving | None:
-    """The version with most of a service's traffic; None when none can be read."""
-    try:
-        rows = gcloud.run("app", "versions", "list", f"--service={service}", "--hide-no-traffic")
-        if not rows:
-            return None
-        version = max(rows, key=lambda row: row.get("traffic_split") or 0)["id"]
-        config = gcloud.run("app", "versions", "describe", version, f"--service={service}")
-    except GcloudError:
-        return None
-    return Serving(version, config or {})
-
-
-def rollback_command(plan: DeployPlan) -> str | None:
-    """What gives the traffic back to the version that had it; None when there was none."""
-    if plan.serving is None:
-        return None
-    return (
-        f"gcloud app services set-traffic {plan.service} --splits={plan.serving}=1 "
-        f"--project={plan.project}"
-    )
+    """The new version is deployed, answered wrongly, and is given no traffic."""
 
 
 class Deployment:
@@ -81,11 +59,21 @@ class Deployment:
         failed = [outcome.question for outcome in outcomes if outcome.ok is False]
         if failed:
             raise SmokeTestFailed(
-                f"the smoke test failed ({', '.join(failed)}): version {self._plan.version} is "
-                f"deployed and gets no traffic. Look at {url}, or delete it: gcloud app versions "
-                f"delete {self._plan.version} --service={self._plan.service} "
-                f"--project={self._plan.project}"
+                f"the smoke test failed ({', '.join(failed)}): {self._advice(url)}"
             )
+
+    def _advice(self, url: str) -> str:
+        """Where a version that failed its test stands, and how it goes away."""
+        plan = self._plan
+        if plan.version in read_serving(self._gcloud, plan.service).split:
+            return (
+                f"version {plan.version} is the first of its service and so has the traffic.\n"
+                f"Look at {url}, and deploy a better one."
+            )
+        return (
+            f"version {plan.version} is deployed and gets no traffic.\n"
+            f"Look at {url}, or delete it: {plan.removal}"
+        )
 
     def promote(self) -> None:
         """Give the new version all of the service's traffic. Raises GcloudError."""

@@ -35,11 +35,13 @@ class Google:
     forbidden: bool = False
     bucket_known: bool = True
     create_error: str | None = None
+    split_error: str | None = None
     dropped_uploads: int = 0
     stored: dict[str, bytes] = field(default_factory=dict)
     uploads: list[str] = field(default_factory=list)
     versions: dict[str, dict[str, Any]] = field(default_factory=dict)
     split: dict[str, float] = field(default_factory=dict)
+    split_by: str = "UNSPECIFIED"
     requests: list[str] = field(default_factory=list)
     jobs: list[Any] = field(default_factory=list)
     queues: list[Any] = field(default_factory=list)
@@ -103,10 +105,14 @@ class Google:
         return 200, {"services": services}
 
     def get_service(self, match: re.Match[str], query: Any, body: Any) -> tuple[int, Any]:
+        if not self.versions:
+            return 404, _error(404, "Could not find Service default", "NOT_FOUND")
         return 200, self._service()
 
     def patch_service(self, match: re.Match[str], query: Any, body: Any) -> tuple[int, Any]:
-        self.split = body["split"]["allocations"]
+        self.split, self.split_by = body["split"]["allocations"], body["split"]["shardBy"]
+        if self.split_error:
+            return 200, _operation("split") | {"error": {"code": 13, "message": self.split_error}}
         return 200, _operation("split", self._service())
 
     def list_versions(self, match: re.Match[str], query: Any, body: Any) -> tuple[int, Any]:
@@ -116,6 +122,10 @@ class Google:
         if match["version"] not in self.versions:
             return 404, _error(404, "no such version", "NOT_FOUND")
         return 200, self._version(match["version"])
+
+    def delete_version(self, match: re.Match[str], query: Any, body: Any) -> tuple[int, Any]:
+        del self.versions[match["version"]]
+        return 200, _operation("delete", {})
 
     def create_version(self, match: re.Match[str], query: Any, body: Any) -> tuple[int, Any]:
         if self.create_error:
@@ -201,7 +211,11 @@ class Google:
 
     def _service(self) -> dict[str, Any]:
         name = f"apps/{PROJECT}/services/default"
-        return {"name": name, "id": "default", "split": {"allocations": self.split}}
+        return {
+            "name": name,
+            "id": "default",
+            "split": {"allocations": self.split, "shardBy": self.split_by},
+        }
 
     def _version(self, name: str) -> dict[str, Any]:
         return self.versions[name] | {
@@ -229,6 +243,10 @@ _ROUTES = [
     (rf"GET /v1/apps/{PROJECT}/services/default/versions", Google.list_versions),
     (rf"POST /v1/apps/{PROJECT}/services/default/versions", Google.create_version),
     (rf"GET /v1/apps/{PROJECT}/services/default/versions/(?P<version>.+)", Google.get_version),
+    (
+        rf"DELETE /v1/apps/{PROJECT}/services/default/versions/(?P<version>.+)",
+        Google.delete_version,
+    ),
     (rf"GET /v1/apps/{PROJECT}/operations/(?P<name>.+)", Google.get_operation),
     (rf"GET /v1/projects/{PROJECT}/services/.*", Google.enabled),
     (rf"GET /v\w+/projects/{PROJECT}/locations", Google.locations),
@@ -289,7 +307,7 @@ def running_google() -> Iterator[Google]:
             self.end_headers()
             self.wfile.write(text)
 
-        do_GET = do_POST = do_PATCH = do_PUT = _answer
+        do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _answer
 
         def log_message(self, format: str, *args: Any) -> None:
             """Quiet."""

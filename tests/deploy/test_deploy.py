@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,6 +76,12 @@ def deploy(app: Path, *options: str) -> int:
     return main(["deploy", str(app), "--yes", *options])
 
 
+def run_as_printed(said: str, after: str) -> None:
+    """Run a command line that gae-pusher printed, as the user would, with the real gcloud."""
+    line = said.split(after, 1)[1].splitlines()[0]
+    subprocess.run(shlex.split(line), input="y\n", text=True, check=True, capture_output=True)
+
+
 def test_deploys_exactly_the_plan_tests_it_and_moves_the_traffic(
     app: Path,
     google: Google,
@@ -97,26 +104,81 @@ def test_deploys_exactly_the_plan_tests_it_and_moves_the_traffic(
     after = sorted(path for path in app.rglob("*") if ".git" not in path.parts)
     assert after == before
 
-    uploads = len(google.uploads)
+    google.uploads.clear()
     (app / "app.yaml").write_text(APP["app.yaml"].replace("python313", "python314"))
     assert deploy(app, "--version", "v2") == 0
     said = capsys.readouterr().err
-    assert len(google.uploads) == uploads + 1
+    assert len(google.uploads) == 1
     assert google.split == {"v2": 1.0}
     assert "runtime: python313 becomes python314" in said
-    assert f"set-traffic default --splits=v1=1 --project={PROJECT}" in said
     assert "0f1e2d3c4b5a69788796" not in said
+
+
+def test_a_second_deployment_of_the_same_uploads_nothing(
+    app: Path, google: Google, deployed_app: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With nothing changed no file travels, and the new version is the old one by another name."""
+    assert deploy(app, "--version", "v1") == 0
+    google.uploads.clear()
+    capsys.readouterr()
+    assert deploy(app, "--version", "v2") == 0
+    assert google.uploads == []
+    assert google.versions["v2"] == google.versions["v1"] | {"id": "v2"}
+    assert google.split == {"v2": 1.0}
+    assert "  change   none in app.yaml\n" in capsys.readouterr().err
+
+
+def test_the_printed_command_gives_the_traffic_back(
+    app: Path, google: Google, deployed_app: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After the traffic moved the command that was printed restores it, a split included."""
+    google.versions = {name: {"id": name, "runtime": "python313"} for name in ("v0", "v1")}
+    google.split, google.split_by = {"v0": 0.75, "v1": 0.25}, "COOKIE"
+    assert deploy(app, "--version", "v2") == 0
+    assert google.split == {"v2": 1.0}
+    run_as_printed(capsys.readouterr().err, "To give the traffic back: ")
+    assert (google.split, google.split_by) == ({"v0": 0.75, "v1": 0.25}, "COOKIE")
+
+
+def test_traffic_that_moves_half_is_given_back(
+    app: Path, google: Google, deployed_app: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """When moving it fails the command ends with 1 and has printed what restores it."""
+    google.versions, google.split = {"v0": {"id": "v0", "runtime": "python313"}}, {"v0": 1.0}
+    google.split_error = "an internal error"
+    assert deploy(app, "--version", "v1") == 1
+    google.split_error = None
+    said = capsys.readouterr().err
+    assert said.splitlines()[-1].startswith("gae-pusher: gcloud: ")
+    run_as_printed(said, "Give it back with:\n  ")
+    assert google.split == {"v0": 1.0}
 
 
 def test_a_broken_version_gets_no_traffic(
     app: Path, google: Google, deployed_app: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """When the smoke test fails the version stays without traffic and the command says why."""
+    """When the smoke test fails the traffic stays, and the command that was printed removes it."""
     assert deploy(app, "--version", "v1") == 0
     assert deploy(app, "--version", "v2", "--health", "/pusher/webhook") == 1
     assert google.split == {"v1": 1.0}
-    said = capsys.readouterr().err.splitlines()
-    assert said[-1].startswith("gae-pusher: the smoke test failed (health): version v2 is deployed")
+    said = capsys.readouterr().err
+    assert said.splitlines()[-2].startswith(
+        "gae-pusher: the smoke test failed (health): version v2 is deployed and gets no traffic"
+    )
+    run_as_printed(said, "or delete it: ")
+    assert set(google.versions) == {"v1"}
+    assert google.split == {"v1": 1.0}
+
+
+def test_a_broken_first_version_is_not_said_to_be_harmless(
+    app: Path, google: Google, deployed_app: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """App Engine gives a service's first version the traffic at once: plan and failure say so."""
+    assert deploy(app, "--version", "v1", "--health", "/pusher/webhook") == 1
+    said = capsys.readouterr().err
+    assert "goes to it at once" in said
+    assert "version v1 is the first of its service and so has the traffic" in said
+    assert "versions delete" not in said
 
 
 def test_no_promote_and_no_smoke_test(app: Path, google: Google) -> None:
@@ -135,6 +197,21 @@ def test_dry_run_changes_nothing(
     assert deploy(app, "--dry-run") == 0
     assert "4, " in capsys.readouterr().err
     assert all(line.startswith("GET ") for line in google.requests)
+
+
+def test_dry_run_needs_no_account(
+    app: Path,
+    google: Google,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who is not signed in sees the plan all the same, and why it says nothing of what serves."""
+    monkeypatch.delenv("CLOUDSDK_AUTH_DISABLE_CREDENTIALS")
+    assert deploy(app, "--dry-run") == 0
+    said = capsys.readouterr().err
+    assert "What serves now cannot be read: gcloud: " in said
+    assert "  traffic  goes to it, after the smoke test\n" in said
+    assert google.requests == []
 
 
 def test_all_configuration_files_are_deployed_together(app: Path, google: Google) -> None:
