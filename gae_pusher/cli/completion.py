@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from typing import Final
 
+from gae_pusher.cli.fish import fish_script, takes_files
 from gae_pusher.errors import ConfigurationError
 
 __all__ = ["register", "run"]
@@ -13,6 +15,7 @@ _EPILOG: Final = """\
 examples:
   gae-pusher completion bash > ~/.local/share/bash-completion/completions/gae-pusher
   gae-pusher completion zsh > ~/.zfunc/_gae-pusher     with fpath+=~/.zfunc in .zshrc
+  gae-pusher completion fish > ~/.config/fish/completions/gae-pusher.fish
 """
 
 
@@ -25,19 +28,35 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("shell", choices=("bash", "zsh", "tcsh"))
+    parser.add_argument("shell", choices=("bash", "zsh", "fish", "tcsh"))
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the script; returns 0. Raises ConfigurationError without the library shtab."""
+    """Print the script; returns 0. Raises ConfigurationError where it needs shtab and lacks it."""
     from gae_pusher.cli import parser
 
+    if arguments.shell == "fish":
+        print(fish_script(parser()), end="")  # noqa: T201
+        return 0
     try:
         import shtab
     except ImportError as error:
         raise ConfigurationError(
             "completion needs shtab: pip install 'gae-pusher[completion]'"
         ) from error
-    print(shtab.complete(parser(), arguments.shell))  # noqa: T201
+    whole = parser()
+    for action in _actions(whole):
+        if takes_files(action):
+            action.complete = shtab.FILE  # type: ignore[attr-defined]
+    print(shtab.complete(whole, arguments.shell))  # noqa: T201
     return 0
+
+
+def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    """Every option and argument of a parser and of the commands below it."""
+    for action in parser._actions:
+        yield action
+        if isinstance(action, argparse._SubParsersAction):
+            for child in action.choices.values():
+                yield from _actions(child)

@@ -1,4 +1,4 @@
-"""The small commands: users, completion, and the help of all of them."""
+"""The small commands: users, and the help of all of them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from gae_pusher.cli import COMMANDS, main
 from gae_pusher.testing.channels import RunningServer
 from tests.cli.test_listen import listening, next_of
-from tests.conftest import require
 
 
 def test_users_lists_ids(
@@ -65,16 +63,6 @@ def test_users_of_a_public_channel_is_refused(
     """The command says which channels have users."""
     assert main(["users", "shop"]) == 1
     assert "presence-" in capsys.readouterr().err
-
-
-def test_bash_takes_the_completion(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The script is valid bash and knows the commands."""
-    bash = require("bash", "install bash")
-    assert main(["completion", "bash"]) == 0
-    script = tmp_path / "completion"
-    script.write_text(capsys.readouterr().out)
-    subprocess.run([bash, "-n", str(script)], check=True)
-    assert all(command in script.read_text() for command in COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
