@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, Final
 
-from gae_pusher.cli.configured import add_app_options, configured_pusher
+from gae_pusher.cli.configured import add_api_options, configured_pusher
 
 __all__ = ["register", "report", "run"]
 
@@ -37,7 +37,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="NAMES",
         help="user_count (needs --prefix presence-) or subscription_count, with commas",
     )
-    add_app_options(parser)
+    add_api_options(parser)
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")
     parser.set_defaults(run=run)
 

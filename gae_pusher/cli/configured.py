@@ -14,7 +14,13 @@ from gae_pusher.errors import ConfigurationError
 if TYPE_CHECKING:
     from gae_pusher.pusher import Pusher
 
-__all__ = ["add_app_options", "configured_pusher", "optional_pusher", "parse_variables"]
+__all__ = [
+    "add_api_options",
+    "add_app_options",
+    "configured_pusher",
+    "optional_pusher",
+    "parse_variables",
+]
 
 LOCAL_PORT: Final = 6001
 # The built-in app of the local Channels server; these are no secrets.
@@ -30,6 +36,12 @@ def add_app_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="read PUSHER_URL and the like from lines NAME=VALUE, over the environment",
     )
+    parser.set_defaults(timeout=None)
+
+
+def add_api_options(parser: argparse.ArgumentParser) -> None:
+    """The same for a command that asks the HTTP API, which may take its time."""
+    add_app_options(parser)
     parser.add_argument(
         "--timeout", type=float, metavar="SECONDS", help="how long to wait for an answer (5)"
     )

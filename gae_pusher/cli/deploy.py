@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from gae_pusher.cli.configured import add_app_options, optional_pusher
+from gae_pusher.cli.configured import add_api_options, optional_pusher
 from gae_pusher.errors import ConfigurationError, PusherError
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     ):
         help_text = f"path that the smoke test asks, '' for none (default {default})"
         parser.add_argument(f"--{name}", metavar="PATH", help=help_text)
-    add_app_options(parser)
+    add_api_options(parser)
     parser.set_defaults(run=run)
 
 

@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from gae_pusher.cli.configured import add_app_options, optional_pusher
+from gae_pusher.cli.configured import add_api_options, optional_pusher
 
 if TYPE_CHECKING:
     from gae_pusher.deploy.gcloud import Gcloud
@@ -48,7 +48,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--webhook", metavar="URL", help="default: /pusher/webhook of the deployed app"
     )
-    add_app_options(parser)
+    add_api_options(parser)
     parser.add_argument("--json", action="store_true", help="an array of outcomes")
     parser.set_defaults(run=run)
 

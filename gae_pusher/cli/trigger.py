@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TextIO
 
-from gae_pusher.cli.configured import add_app_options, configured_pusher
+from gae_pusher.cli.configured import add_api_options, configured_pusher
 
 __all__ = ["Plan", "plan", "register", "report", "run"]
 
@@ -55,7 +55,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="NAMES",
         help="ask for user_count, subscription_count or both, with a comma",
     )
-    add_app_options(parser)
+    add_api_options(parser)
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")
     parser.set_defaults(run=run)
 

@@ -7,7 +7,7 @@ import json
 import os
 from typing import Final
 
-from gae_pusher.cli.configured import add_app_options, configured_pusher
+from gae_pusher.cli.configured import add_api_options, configured_pusher
 from gae_pusher.sansio.responses import UsersInfo
 
 __all__ = ["register", "report", "run"]
@@ -31,7 +31,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("channel", metavar="CHANNEL", help="a name that starts with presence-")
-    add_app_options(parser)
+    add_api_options(parser)
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")
     parser.set_defaults(run=run)
 

@@ -22,6 +22,13 @@ __all__ = ["register"]
 DEFAULT_PORT: Final = 6002
 _TIMEOUT_SECONDS: Final = 10
 
+_EPILOG: Final = """\
+examples:
+  gae-pusher webhooks listen --forward http://localhost:8080/pusher/webhook
+      from a Channels server, as they come
+  gae-pusher webhooks replay hooks.jsonl --forward http://localhost:8080/pusher/webhook
+      from a file, which `listen --save` wrote
+"""
 _LISTEN_EPILOG: Final = """\
 examples:
   gae-pusher webhooks listen
@@ -29,6 +36,8 @@ examples:
       `gae-pusher emulators --webhook`
   gae-pusher webhooks listen --save hooks.jsonl --forward http://localhost:8080/pusher/webhook
       ... and keeps it, and sends it on, signed anew; the sender gets your app's answer
+
+To send on what a file holds: gae-pusher webhooks replay FILE --forward URL
 """
 _REPLAY_EPILOG: Final = """\
 examples:
@@ -41,11 +50,18 @@ signed with the configured app's secret. Exit code 1 when the app refuses one.
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command with its two subcommands."""
-    parser = subparsers.add_parser("webhooks", help="receive, keep, forward and replay webhooks")
+    parser = subparsers.add_parser(
+        "webhooks",
+        help="receive, keep, forward and replay webhooks",
+        description="Webhooks from a Channels server or a file: shown, kept, forwarded signed.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     listen = commands.add_parser(
         "listen",
-        help="receive webhooks and print them",
+        help="receive webhooks from a Channels server",
+        description="Receive webhooks from a Channels server, verify and print them.",
         epilog=_LISTEN_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -58,7 +74,8 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     listen.set_defaults(run=run_listen)
     replay = commands.add_parser(
         "replay",
-        help="send kept webhooks to your app",
+        help="send webhooks from a file to your app",
+        description="Send each webhook of a file to your app, signed now.",
         epilog=_REPLAY_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -65,6 +65,16 @@ def test_users_of_a_public_channel_is_refused(
     assert "presence-" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "command", [["listen", "shop"], ["webhooks", "listen"], ["outbox", "list"]], ids=" ".join
+)
+def test_no_timeout_where_nothing_is_timed(command: list[str]) -> None:
+    """--timeout is for the HTTP API: commands that do not ask it refuse the option."""
+    with pytest.raises(SystemExit) as end:
+        main([*command, "--timeout", "3"])
+    assert end.value.code == 2
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_teaches_with_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Every command's help has examples, its own or its subcommands'."""
