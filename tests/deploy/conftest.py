@@ -25,3 +25,12 @@ def google(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Google]:
         for name in [name for name in os.environ if name.startswith("PUSHER_")]:
             monkeypatch.delenv(name)
         yield fake
+
+
+@pytest.fixture
+def signed_in(google: Google, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """gcloud has a token, as after `gcloud auth login`."""
+    token = tmp_path / "token"
+    token.write_text("a-token")
+    monkeypatch.delenv("CLOUDSDK_AUTH_DISABLE_CREDENTIALS")
+    monkeypatch.setenv("CLOUDSDK_AUTH_ACCESS_TOKEN_FILE", str(token))

@@ -174,7 +174,8 @@ class Google:
         return 200, {"locations": [LOCATION]}
 
     def list_jobs(self, match: re.Match[str], query: Any, body: Any) -> tuple[int, Any]:
-        return 200, {"jobs": self.jobs}
+        legacy = query.get("legacyAppEngineCron", ["false"])[0].lower() == "true"
+        return 200, {"jobs": self.jobs if legacy else []}
 
     def create_job(self, match: re.Match[str], query: Any, body: Any) -> tuple[int, Any]:
         self.jobs.append(body)

@@ -1,4 +1,4 @@
-"""Questions to Google Cloud, through gcloud: queue, cron job, indexes."""
+"""Questions to Google Cloud, through gcloud: queue and indexes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gae_pusher.deploy.check.yaml_source import Source
 from gae_pusher.deploy.gcloud import Gcloud, GcloudError
 from gae_pusher.deploy.outcome import Outcome
 
-__all__ = ["ask_cron", "ask_indexes", "ask_queue", "region_of"]
+__all__ = ["ask_indexes", "ask_queue", "region_of"]
 
 # App Engine's two oldest regions have other names everywhere else.
 _FORMER_NAMES: Final = {"us-central": "us-central1", "europe-west": "europe-west1"}
@@ -37,27 +37,6 @@ def ask_queue(gcloud: Gcloud, region: str, queue: str) -> Outcome:
     state = answer.get("state", "RUNNING")
     do = "" if state == "RUNNING" else f"gcloud tasks queues resume {queue} --location={region}"
     return Outcome("queue", state == "RUNNING", f"{queue} in {region} is {state}", do)
-
-
-def ask_cron(gcloud: Gcloud, region: str, path: str, project: Project) -> Outcome:
-    """Whether a job asks the outbox's path: of Cloud Scheduler, or of the app's cron.yaml."""
-    try:
-        jobs = gcloud.run("scheduler", "jobs", "list", f"--location={region}") or []
-    except GcloudError as error:
-        return Outcome("cron", None, str(error))
-    for job in jobs:
-        if (job.get("appEngineHttpTarget") or {}).get("relativeUri") == path:
-            state = job.get("state", "ENABLED")
-            do = "" if state == "ENABLED" else "gcloud scheduler jobs resume JOB"
-            return Outcome("cron", state == "ENABLED", f"the job for {path} is {state}", do)
-    document = project.documents.get("cron.yaml", Source({}, 0))
-    declared = (document.get("cron") or _NOWHERE).entries()
-    if any(job.plain("url") == path for job in declared):
-        # gcloud lists the jobs of Cloud Scheduler only.
-        do = "Its state: https://console.cloud.google.com/cloudscheduler/appengine"
-        return Outcome("cron", None, f"cron.yaml has {path}; gcloud does not list its jobs", do)
-    do = f"Add {{url: {path}, schedule: every 1 minutes}} to cron.yaml and deploy it."
-    return Outcome("cron", False, f"no job asks {path}: what failed once is never sent again", do)
 
 
 def ask_indexes(gcloud: Gcloud, project: Project) -> Outcome:

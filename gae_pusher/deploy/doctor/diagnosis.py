@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from gae_pusher.deploy.check import Project
 from gae_pusher.deploy.doctor.channels import ask_clock, ask_credentials
-from gae_pusher.deploy.doctor.cloud import ask_cron, ask_indexes, ask_queue, region_of
+from gae_pusher.deploy.doctor.cloud import ask_indexes, ask_queue, region_of
+from gae_pusher.deploy.doctor.cron import ask_cron
 from gae_pusher.deploy.doctor.outbox import ask_outbox
 from gae_pusher.deploy.doctor.roles import ask_roles
 from gae_pusher.deploy.doctor.webhook import ask_webhook

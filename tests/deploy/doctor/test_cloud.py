@@ -78,6 +78,7 @@ def test_a_healthy_app(
     assert found[""] == 0
 
 
+@pytest.mark.usefixtures("signed_in")
 def test_an_app_that_lacks_everything(
     app: Path, google: Google, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -97,27 +98,14 @@ def test_an_app_that_lacks_everything(
     assert found["webhook"]["ok"] is None
 
 
-def test_a_paused_queue_and_a_job_of_cloud_scheduler(
+def test_a_paused_queue_fails(
     app: Path, google: Google, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A queue that does not run fails; a job of Cloud Scheduler serves as well as cron.yaml."""
+    """A queue that does not run is named with the command that resumes it."""
     google.queues = [{"name": QUEUE, "state": "PAUSED"}]
-    google.scheduled = [
-        {"name": "j", "state": "ENABLED", "appEngineHttpTarget": {"relativeUri": "/outbox"}}
-    ]
     found = asked(app, capsys)
+    assert found["queue"]["ok"] is False
     assert "resume" in found["queue"]["do"]
-    assert found["cron"]["ok"] is True
-
-
-def test_a_job_of_cron_yaml_cannot_be_asked(
-    app: Path, google: Google, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """gcloud lists no job of cron.yaml: the page that does is named, and nothing is claimed."""
-    (app / "cron.yaml").write_text("cron:\n- url: /outbox\n  schedule: every 1 minutes\n")
-    found = asked(app, capsys)
-    assert found["cron"]["ok"] is None
-    assert "cloudscheduler/appengine" in found["cron"]["do"]
 
 
 def test_without_permission(app: Path, google: Google, capsys: pytest.CaptureFixture[str]) -> None:
