@@ -76,7 +76,7 @@ def _findings(arguments: argparse.Namespace) -> list[Finding]:
     folder, name = arguments.folder, arguments.app_yaml
     findings = check_folder(folder, datetime.date.today(), name)
     if not arguments.no_gcloud and (folder / name).exists():
-        findings += second_opinions.ask_gcloud(folder / name, name)
+        findings += second_opinions.ask_gcloud(folder, name)
     if arguments.resolve and (folder / "requirements.txt").exists():
         findings += second_opinions.ask_pip(folder / "requirements.txt", "requirements.txt")
     allowed = f"{arguments.allow_runtime!r} "

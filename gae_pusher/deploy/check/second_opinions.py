@@ -12,38 +12,52 @@ from pathlib import Path
 from typing import Final
 
 from gae_pusher.deploy.check.findings import Finding
+from gae_pusher.deploy.check.rules.configs import CONFIGS
 
 __all__ = ["ask_gcloud", "ask_pip", "gcloud_python"]
 
 _TIMEOUT_SECONDS: Final = 60
 
-# Runs inside gcloud's bundled Python, which has its parsers. Prints the parser's complaint.
+# Runs inside gcloud's bundled Python, which has its parsers. Prints their complaints by file.
 _PARSE: Final = """
-import os, sys
-root = sys.argv[1]
+import json, os, sys
+root, folder, app_yaml, *configs = sys.argv[1:]
 sys.path[:0] = [os.path.join(root, "lib", "third_party"), os.path.join(root, "lib")]
-from googlecloudsdk.api_lib.app import yaml_parsing
-try:
-    yaml_parsing.ServiceYamlInfo.FromFile(sys.argv[2])
-except Exception as error:
-    print(" ".join(str(error).split()) or type(error).__name__)
+from googlecloudsdk.api_lib.app.yaml_parsing import ConfigYamlInfo, ServiceYamlInfo
+said = {}
+for name, parser in [(app_yaml, ServiceYamlInfo), *((name, ConfigYamlInfo) for name in configs)]:
+    try:
+        parser.FromFile(os.path.join(folder, name))
+    except Exception as error:
+        said[name] = " ".join(str(error).split()) or type(error).__name__
+print(json.dumps(said))
 """
 
 
-def ask_gcloud(app_yaml: Path, name: str) -> list[Finding]:
-    """gcloud's own opinion of an app.yaml; nothing when gcloud is not installed."""
+def ask_gcloud(folder: Path, app_yaml: str) -> list[Finding]:
+    """gcloud's own opinion of app.yaml and its companions; nothing when it is not installed."""
     found = gcloud_python()
     if found is None:
         return []
     root, python = found
-    answer = _run([python, "-c", _PARSE, str(root), str(app_yaml)])
-    said = answer.stdout.strip()
-    if not said:
-        return []
-    line = re.search(r"line (\d+)", said)
-    # Without the file's own name, and without the parser's dump of an object.
-    words = re.sub(r"^An error occurred while parsing file: \[[^]]*\] | <\w+ \w+=.*$", "", said)
-    return [Finding(name, int(line[1]) if line else 0, "A011", words[:300])]
+    configs = [name for name in CONFIGS if (folder / name).exists()]
+    here = folder.resolve()
+    answer = _run([python, "-c", _PARSE, str(root), str(here), app_yaml, *configs])
+    said = json.loads(answer.stdout or "{}")
+    return [_complaint(here, name, text) for name, text in said.items()]
+
+
+def _complaint(folder: Path, name: str, said: str) -> Finding:
+    """A parser's words, without the file's own name and the parser's dump of an object."""
+    place = re.search(r'in "([^"]+)", line (\d+)', said)
+    if place and Path(place[1]).is_relative_to(folder):
+        name = str(Path(place[1]).relative_to(folder))  # app.yaml may include it
+    words = re.sub(
+        r'^An error occurred while parsing file: \[[^]]*\] | in "[^"]+", line.*$| <\w+ \w+=.*$',
+        "",
+        said,
+    )
+    return Finding(name, int(place[2]) if place else 0, "A011", words[:300])
 
 
 def gcloud_python() -> tuple[Path, str] | None:

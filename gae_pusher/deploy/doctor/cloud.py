@@ -66,7 +66,7 @@ def _declared(index: Source) -> Index:
         tuple(
             (
                 str(entry.plain("name")),
-                "DESCENDING" if entry.plain("direction") == "desc" else "ASCENDING",
+                "DESCENDING" if str(entry.plain("direction")).startswith("desc") else "ASCENDING",
             )
             for entry in properties
         ),

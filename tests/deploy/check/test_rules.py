@@ -251,8 +251,26 @@ CONFIG_CASES = [
     (
         "index.yaml",
         "indexes:\n- kind: Card\n  properties:\n  - name: at\n    direction: down",
-        ("I001", 4),
+        ("I001", 5),
     ),
+    ("index.yaml", "indexes:", None),
+    ("index.yaml", "# nothing yet", ("I001", 1)),
+    (
+        "index.yaml",
+        "indexes:\n- kind: Card\n  ancestr: yes\n  properties: [{name: a}]",
+        ("I001", 3),
+    ),
+    ("cron.yaml", "cron:\n- url: /x\n  schedule: every 5 minutes\n  shedule: x", ("C001", 4)),
+    (
+        "cron.yaml",
+        "cron:\n- url: /x\n  schedule: every 5 minutes\n  retry_parameters: {job_retry_limit: 6}",
+        ("C001", 4),
+    ),
+    ("cron.yaml", "cron:\n- url: /x\n  schedule: every 5 minutes\n  target: v1:web", None),
+    ("cron.yaml", "cron:\n- url: /x\n  schedule: every 5 minutes\n  target: Web_1", ("C001", 4)),
+    ("queue.yaml", "queue:\n- name: push\n  rate: 5/s\n  bucket_size: 501", ("Q002", 4)),
+    ("queue.yaml", "queue:\n- name: push\n  rate: 5/s\n  max_doublings: 3", ("Q001", 4)),
+    ("dispatch.yaml", "dispatch:\n- url: '*/tasks/*'\n  service: Web_1", ("D001", 3)),
 ]
 
 

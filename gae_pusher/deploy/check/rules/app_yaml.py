@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from gae_pusher.deploy.check.app_schema import APP_YAML, INCLUDED
 from gae_pusher.deploy.check.findings import Finding
 from gae_pusher.deploy.check.includes import included_paths, resolved
 from gae_pusher.deploy.check.project import Project
 from gae_pusher.deploy.check.python_source import has_app
 from gae_pusher.deploy.check.rules.requirements import requires
-from gae_pusher.deploy.check.schema import APP_YAML, INCLUDED, check_schema
+from gae_pusher.deploy.check.schema import check_schema
 from gae_pusher.deploy.check.yaml_source import Source
 
 __all__ = ["check_app_yaml"]

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 import zoneinfo
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Final
 
+from gae_pusher.deploy.check.config_schemas import CONFIG_SCHEMAS
 from gae_pusher.deploy.check.cron import schedule_problem
 from gae_pusher.deploy.check.findings import Finding
 from gae_pusher.deploy.check.project import Project
+from gae_pusher.deploy.check.schema import check_schema
 from gae_pusher.deploy.check.yaml_source import Source
 
 __all__ = ["CONFIGS", "check_configs"]
@@ -18,7 +21,10 @@ _RATE: Final = re.compile(r"(\d+(?:\.\d+)?)/([smhd])")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 MAX_RATE_PER_SECOND: Final = 500
 MAX_CONCURRENT: Final = 5000
+MAX_BUCKET_SIZE: Final = 500
+MAX_JOB_RETRIES: Final = 5
 MAX_DISPATCH_RULES: Final = 20
+_NOTHING: Final = Source({}, 0)
 
 
 def check_configs(project: Project) -> Iterator[Finding]:
@@ -27,16 +33,18 @@ def check_configs(project: Project) -> Iterator[Finding]:
         document = project.documents.get(path)
         if document is None:
             continue
-        section = document.get(key)
-        if section is None or not isinstance(section.value, list):
-            yield Finding(path, document.line, code, f"there is no list {key!r}")
-            continue
-        if path == "queue.yaml":
+        if document.value == {}:
+            yield Finding(path, 1, code, f"there is no list {key!r}")
+        # Its codes are those of app.yaml.
+        for found in check_schema(path, document, CONFIG_SCHEMAS[path]):
+            yield replace(found, code=code)
+        entries = section.entries() if (section := document.get(key)) else []
+        if path == "queue.yaml" and section:
             yield Finding(path, section.line, "Q003", "queues are declared in queue.yaml")
-        if path == "dispatch.yaml" and len(section.entries()) > MAX_DISPATCH_RULES:
-            text = f"{len(section.entries())} rules, the limit is {MAX_DISPATCH_RULES}"
+        if path == "dispatch.yaml" and section and len(entries) > MAX_DISPATCH_RULES:
+            text = f"{len(entries)} rules, the limit is {MAX_DISPATCH_RULES}"
             yield Finding(path, section.line, code, text)
-        for entry in section.entries():
+        for entry in entries:
             yield from check(path, entry)
 
 
@@ -49,6 +57,10 @@ def _check_job(path: str, job: Source) -> Iterator[Finding]:
         yield Finding(path, job.line, "C001", "a job needs a `schedule`")
     elif problem := schedule_problem(str(schedule.value)):
         yield Finding(path, schedule.line, "C002", problem)
+    retries = (job.get("retry_parameters") or _NOTHING).get("job_retry_limit")
+    if retries and isinstance(retries.value, int) and retries.value > MAX_JOB_RETRIES:
+        text = f"job_retry_limit is {retries.value}, the limit is {MAX_JOB_RETRIES}"
+        yield Finding(path, retries.line, "C001", text)
     zone = job.get("timezone")
     known = zoneinfo.available_timezones()
     if zone and known and zone.value not in known:
@@ -60,14 +72,16 @@ def _check_queue(path: str, queue: Source) -> Iterator[Finding]:
     if name is None or not re.fullmatch(r"[a-zA-Z0-9-]{1,100}", str(name.value)):
         yield Finding(path, queue.line, "Q001", "a queue needs a `name` of letters, digits and -")
     rate = queue.get("rate")
-    if rate is None:
+    if rate is None and queue.plain("mode") != "pull":
         yield Finding(path, queue.line, "Q001", "a queue needs a `rate` such as 5/s")
-    else:
+    elif rate is not None:
         yield from _check_rate(path, rate)
-    concurrent = queue.get("max_concurrent_requests")
-    if concurrent and isinstance(concurrent.value, int) and concurrent.value > MAX_CONCURRENT:
-        text = f"max_concurrent_requests is {concurrent.value}, the limit is {MAX_CONCURRENT}"
-        yield Finding(path, concurrent.line, "Q002", text)
+    limits = (("max_concurrent_requests", MAX_CONCURRENT), ("bucket_size", MAX_BUCKET_SIZE))
+    for key, limit in limits:
+        source = queue.get(key)
+        if source and isinstance(source.value, int) and source.value > limit:
+            text = f"{key} is {source.value}, the limit is {limit}"
+            yield Finding(path, source.line, "Q002", text)
 
 
 def _check_rate(path: str, rate: Source) -> Iterator[Finding]:
@@ -84,7 +98,7 @@ def _check_dispatch(path: str, rule: Source) -> Iterator[Finding]:
     if not re.fullmatch(r"[^/]+/.*", url) or "*" in url[1:-1]:
         text = f"url is {url!r}: a host, a path, and `*` at the ends only, such as */tasks/*"
         yield Finding(path, rule.line, "D001", text)
-    if not rule.get("service"):
+    if not rule.get("service") and not rule.get("module"):
         yield Finding(path, rule.line, "D001", "a rule needs a `service`")
 
 
@@ -97,8 +111,6 @@ def _check_index(path: str, index: Source) -> Iterator[Finding]:
     for entry in properties:
         if not entry.get("name"):
             yield Finding(path, entry.line, "I001", "a property needs a `name`")
-        if entry.plain("direction", "asc") not in ("asc", "desc"):
-            yield Finding(path, entry.line, "I001", "direction is asc or desc")
 
 
 _Check = Callable[[str, Source], Iterator[Finding]]
