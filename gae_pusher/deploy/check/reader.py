@@ -22,9 +22,11 @@ DEFAULT_GCLOUDIGNORE: Final = ".gcloudignore\n.git\n.gitignore\n__pycache__/\n/s
 _YAML: Final = ("cron.yaml", "queue.yaml", "dispatch.yaml", "index.yaml")
 _GCLOUDIGNORE: Final = ".gcloudignore"
 _GIT_SECONDS: Final = 10
-_TEXT_SUFFIXES: Final = frozenset(
-    {".py", ".js", ".sh", ".html", ".yaml", ".yml", ".txt", ".toml", ".cfg", ".ini", ".json"}
-    | {".env", ".pem", ".key"}
+# What holds no text by its name; anything else is read, because a secret may stand anywhere.
+_BINARY_SUFFIXES: Final = frozenset(
+    {".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".ico", ".bmp", ".tif", ".tiff", ".psd"}
+    | {".woff", ".woff2", ".ttf", ".otf", ".eot", ".mp3", ".mp4", ".ogg", ".wav", ".webm", ".mov"}
+    | {".pdf", ".zip", ".gz", ".bz2", ".xz", ".tar", ".whl", ".jar", ".so", ".pyc", ".wasm", ".mo"}
 )
 _INSTALLED: Final = frozenset({"node_modules", ".tox", ".mypy_cache", ".pytest_cache", ".git"})
 _MAX_TEXT_BYTES: Final = 1_000_000
@@ -148,7 +150,7 @@ def _installed(sizes: dict[str, int]) -> frozenset[str]:
 
 
 def _is_read(path: str, size: int) -> bool:
-    return size <= _MAX_TEXT_BYTES and Path(path).suffix in _TEXT_SUFFIXES
+    return size <= _MAX_TEXT_BYTES and Path(path).suffix.lower() not in _BINARY_SUFFIXES
 
 
 def _text(path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 
 import pytest
 
@@ -347,6 +348,30 @@ def test_secrets(line: str, expected: str | None) -> None:
         [("settings.txt", 2, expected)] if expected else []
     )
     assert all("0f1e2d3c4b5a69788796" not in finding.message for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "found"),
+    [
+        ("Dockerfile", "ENV PUSHER_SECRET 0f1e2d3c4b5a69788796", True),
+        ("config/app.properties", "PUSHER_SECRET=0f1e2d3c4b5a69788796", True),
+        ("static/app.ts", "const secret = '0f1e2d3c4b5a69788796'", True),
+        ("static/app.ts", "PUSHER_SECRET = secret0ofTheApp", False),
+        ("README.md", "    export PUSHER_SECRET=0f1e2d3c4b5a69788796", True),
+        ("README.md", "    export PUSHER_SECRET=your-secret-number-1", False),
+    ],
+)
+def test_secrets_in_files_of_any_kind(path: str, line: str, found: bool) -> None:
+    """Code needs quotes, prose a value that is no word; anything else is read as data."""
+    checked = project()
+    texts = {**checked.texts, path: f"{line}\n"}
+    checked = replace(
+        checked,
+        texts=texts,
+        sizes=dict.fromkeys(texts, 1),
+        uploaded=frozenset(texts),
+    )
+    assert ("S001" in [code for code, _ in codes(checked)]) is found
 
 
 def test_a_secret_under_another_name() -> None:
