@@ -57,7 +57,8 @@ def _complaint(folder: Path, name: str, said: str) -> Finding:
         "",
         said,
     )
-    return Finding(name, int(place[2]) if place else 0, "A011", words[:300])
+    shown = words.replace(f"{folder}/", "")[:300]
+    return Finding(name, int(place[2]) if place else 0, "A011", shown)
 
 
 def gcloud_python() -> tuple[Path, str] | None:

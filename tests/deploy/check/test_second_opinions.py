@@ -44,6 +44,13 @@ def test_a_complaint_about_an_included_file_names_it(tmp_path: Path) -> None:
     assert str(tmp_path) not in finding.message
 
 
+def test_a_complaint_shows_paths_from_the_app(tmp_path: Path) -> None:
+    """gcloud names files in full; here they are named as the user knows them."""
+    (tmp_path / "app.yaml").write_text("runtime: python313\nincludes: [gone.yaml]\n")
+    (finding,) = ask_gcloud(tmp_path, "app.yaml")
+    assert "gone.yaml listed in includes directive of app.yaml" in finding.message
+
+
 def test_sound_files_are_left_in_peace(tmp_path: Path) -> None:
     """No complaint, no finding."""
     (tmp_path / "app.yaml").write_text("runtime: python313\n")
