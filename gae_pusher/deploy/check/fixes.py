@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from gae_pusher.deploy.check.findings import Finding
+from gae_pusher.deploy.check.ignore import Ignore
 from gae_pusher.deploy.check.yaml_source import parse
 
 __all__ = ["GCLOUDIGNORE", "Edit", "plan_fixes"]
@@ -39,18 +40,30 @@ class Edit:
 def plan_fixes(findings: Iterable[Finding], texts: Mapping[str, str]) -> list[Edit]:
     """The edits that mend what can be mended safely; `texts` are the files as they are now."""
     found = list(findings)
-    codes = {finding.code for finding in found}
-    edits = []
-    if "U002" in codes:
-        # gcloud refuses to include a file that does not exist.
-        include = f"{INCLUDE}\n" if ".gitignore" in texts else ""
-        edits.append(Edit(".gcloudignore", GCLOUDIGNORE + include, "written"))
-    elif "U005" in codes and ".gitignore" in texts:
-        text = texts.get(".gcloudignore", "")
-        edits.append(Edit(".gcloudignore", f"{text.rstrip()}\n{INCLUDE}\n", "includes .gitignore"))
+    edits = list(_ignoring(found, texts))
     for path in sorted({finding.path for finding in found if finding.code == "A402"}):
         edits.append(Edit(path, _quoted(texts[path]), "values quoted"))
     return edits
+
+
+def _ignoring(found: list[Finding], texts: Mapping[str, str]) -> Iterator[Edit]:
+    """The .gcloudignore that leaves behind what git ignores and what a package manager filled."""
+    codes = {finding.code for finding in found}
+    old = texts.get(".gcloudignore", "")
+    lines = [(GCLOUDIGNORE if "U002" in codes else old).rstrip()]
+    about = []
+    # gcloud refuses to include a file that does not exist.
+    if codes & {"U002", "U005"} and ".gitignore" in texts:
+        lines.append(INCLUDE)
+        about.append("includes .gitignore")
+    patterns = Ignore("\n".join(lines), lambda name: texts.get(name, ""))
+    for folder in sorted(finding.path for finding in found if finding.code == "U004"):
+        if not patterns.ignores(folder, folder=True):
+            lines.append(f"/{folder}/")
+            about.append(f"ignores {folder}")
+    if about or "U002" in codes:
+        text = "\n".join([*filter(None, lines), ""])
+        yield Edit(".gcloudignore", text, "written" if "U002" in codes else ", ".join(about))
 
 
 def _quoted(text: str) -> str:

@@ -24,6 +24,16 @@ def test_includes_the_gitignore() -> None:
     assert edits == [Edit(".gcloudignore", "*.md\n#!include:.gitignore\n", "includes .gitignore")]
 
 
+def test_leaves_installed_packages_behind() -> None:
+    """A virtual environment by any name is ignored, where no pattern does it already."""
+    found = [Finding("env", 0, "U004", ""), Finding("web/node_modules", 0, "U004", "")]
+    edits = plan_fixes(found, {".gcloudignore": "*.md"})
+    text = "*.md\n/env/\n/web/node_modules/\n"
+    assert edits == [Edit(".gcloudignore", text, "ignores env, ignores web/node_modules")]
+    written = plan_fixes([Finding(".gcloudignore", 0, "U002", ""), *found], {})
+    assert written == [Edit(".gcloudignore", GCLOUDIGNORE + "/env/\n", "written")]
+
+
 QUOTED = [
     ("env_variables:\n  A: yes # on\n  B: 'no'\n", "env_variables:\n  A: 'yes' # on\n  B: 'no'\n"),
     ("env_variables: {A: no, B: 010, C: x}\n", "env_variables: {A: 'no', B: '010', C: x}\n"),
