@@ -112,6 +112,9 @@ def _explanation(said: Sequence[str]) -> str:
         heading = _HEADING.match(line)
         if heading:
             more = said[index + 1] if index + 1 < len(said) else ""
+            if more.startswith("Please run"):
+                command = next((text for text in said[index:] if text.startswith("$ ")), "")
+                return f"gcloud: {heading[1]}: {command.removeprefix('$ ')}"
             # What follows are the answer's headers, a screen full of them.
             words = re.sub(r": response: <.*", "", f"{heading[1]} {more}")
             return f"gcloud: {words}".strip()

@@ -28,7 +28,8 @@ class DeployPlan:
 
     `files` are paths from the app's root; `kept_back` are files that app.yaml includes and the
     configs, which gcloud reads here and does not upload. `serving` has the traffic now, None when
-    that is unknown; `changes` compares with it. `left_out` are what plain gcloud would upload.
+    that is unknown; `changes` compares with it. `left_out` are files and folders that plain gcloud
+    would upload.
     """
 
     project: str
@@ -119,7 +120,8 @@ def make_plan(
         )
     project = as_deployed(found)
     files = tuple(sorted(project.uploaded))
-    left_out = (found.uploaded - project.uploaded).difference(CONFIGS, _IGNORE_FILES)
+    files_left_out = (found.uploaded - project.uploaded).difference(CONFIGS, _IGNORE_FILES)
+    left_out = {_outermost(path, found.installed) for path in files_left_out}
     included = included_paths(project.app_yaml, project.documents)
     if outside := [path for path in included if path.startswith(("/", "../"))]:
         raise ConfigurationError(
@@ -141,6 +143,11 @@ def make_plan(
         changes=changes_against(serving.config, project.app) if serving else (),
         left_out=tuple(sorted(left_out)),
     )
+
+
+def _outermost(path: str, folders: frozenset[str]) -> str:
+    """A path, or the folder of packages that it is in."""
+    return next((f"{folder}/" for folder in folders if path.startswith(f"{folder}/")), path)
 
 
 def _is_deployed(project: Project, path: str) -> bool:

@@ -33,6 +33,17 @@ exit 1
     assert str(caught.value) == (f"gcloud crashed: One or more errors occurred: reset (log: {log})")
 
 
+def test_what_to_run_is_told(tmp_path: Path) -> None:
+    """Who is not signed in reads the command that signs in, which gcloud prints lines later."""
+    script = """
+echo 'ERROR: (gcloud.app) You do not currently have an active account selected.' >&2
+printf 'Please run:\\n\\n  $ gcloud auth login\\n\\nto obtain new credentials.\\n' >&2
+exit 1
+"""
+    with pytest.raises(GcloudError, match=r"account selected: gcloud auth login$"):
+        Gcloud("p", program(tmp_path, script)).run("app", "describe")
+
+
 def test_progress_is_followed_and_advertising_is_not(tmp_path: Path) -> None:
     """Only lines of progress reach a person, without gcloud's frames."""
     script = """

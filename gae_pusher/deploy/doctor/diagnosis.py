@@ -45,7 +45,11 @@ def diagnose(
         yield ask_clock(pusher.config, time.time())
     app = None
     if gcloud is None:
-        yield Outcome("Google Cloud", None, "no project: pass --project ID, and install gcloud")
+        yield Outcome(
+            "Google Cloud",
+            None,
+            "needs gcloud and a project: --project ID, or gcloud config set project ID",
+        )
     else:
         try:
             app = gcloud.run("app", "describe")
