@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from gae_pusher.cli import values
 from gae_pusher.errors import ConfigurationError
 
 __all__ = ["register", "run"]
@@ -40,10 +41,15 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add = parser.add_argument
     add("directory", nargs="?", type=Path, default=Path(), metavar="DIR", help="has the app.yaml")
     add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    add("--port", type=_port, default=8080, help="the app's port, 0 for a free one (%(default)s)")
+    add(
+        "--port",
+        type=values.port,
+        default=8080,
+        help="the app's port, 0 for a free one (%(default)s)",
+    )
     add(
         "--channels-port",
-        type=_port,
+        type=values.port,
         default=6001,
         metavar="PORT",
         help="port of the Channels server, 0 for a free one (%(default)s)",
@@ -82,9 +88,3 @@ def run(arguments: argparse.Namespace) -> int:
         ) from None
     planned = plan(arguments, os.environ, shutil.which)
     return asyncio.run(Session(planned, os.environ, as_json=arguments.json).serve())
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text[:6]) < 65_536):
-        raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, not {text!r}")
-    return int(text)

@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from gae_pusher.cli import values
 from gae_pusher.cli.configured import add_api_options, optional_pusher
 
 if TYPE_CHECKING:
@@ -46,7 +47,10 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--sweep", default="/outbox", metavar="PATH", help="where OutboxApp is mounted (/outbox)"
     )
     parser.add_argument(
-        "--webhook", metavar="URL", help="default: /pusher/webhook of the deployed app"
+        "--webhook",
+        type=values.http_url,
+        metavar="URL",
+        help="default: /pusher/webhook of the deployed app",
     )
     add_api_options(parser)
     parser.add_argument("--json", action="store_true", help="an array of outcomes")

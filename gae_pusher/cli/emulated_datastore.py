@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from gae_pusher.cli import values
 from gae_pusher.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -34,12 +35,12 @@ class DatastorePlan:
     query_delay_seconds: float
 
 
-def add_datastore_options(parser: argparse.ArgumentParser, port: Any) -> None:
-    """Add the options; `port` converts the text of one."""
+def add_datastore_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
     add = parser.add_argument
     add(
         "--datastore-port",
-        type=port,
+        type=values.port,
         default=DEFAULT_PORT,
         metavar="PORT",
         help="port of the Datastore, 0 for a free one (%(default)s)",

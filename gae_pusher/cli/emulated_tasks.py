@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from gae_pusher.cli import values
 from gae_pusher.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -30,11 +31,11 @@ class TasksPlan:
     queue_yaml: str | None
 
 
-def add_tasks_options(parser: argparse.ArgumentParser, port: Any) -> None:
-    """Add the options; `port` converts the text of one."""
+def add_tasks_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
     parser.add_argument(
         "--tasks-port",
-        type=port,
+        type=values.port,
         default=DEFAULT_PORT,
         metavar="PORT",
         help="port of Cloud Tasks, 0 for a free one (%(default)s)",

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
+from gae_pusher.cli import values
 from gae_pusher.cli.emulated_datastore import (
     DatastoreEmulator,
     add_datastore_options,
@@ -136,8 +137,8 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.set_defaults(run=run)
     _add_address_options(parser)
-    add_datastore_options(parser, _type(_port))
-    add_tasks_options(parser, _type(_port))
+    add_datastore_options(parser)
+    add_tasks_options(parser)
     _add_app_options(parser)
     _add_behaviour_options(parser)
 
@@ -266,7 +267,7 @@ def _add_address_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument(
         "--channels-port",
-        type=_type(_port),
+        type=values.port,
         metavar="PORT",
         help=f"port of the Channels server, 0 for a free one ({DEFAULT_PORT})",
     )
@@ -344,12 +345,6 @@ def _type(parse: Callable[[str], T]) -> Callable[[str], T]:
             raise argparse.ArgumentTypeError(str(error)) from None
 
     return convert
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text[:6]) < 65_536):
-        raise ConfigurationError(f"a port is a number from 0 to 65535, not {text!r}")
-    return int(text)
 
 
 def _wrapped_epilog() -> str:

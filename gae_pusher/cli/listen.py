@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from gae_pusher.cli import values
 from gae_pusher.cli.configured import add_app_options, configured_pusher
 from gae_pusher.cli.console import paint
 from gae_pusher.errors import ConfigurationError
@@ -53,14 +54,19 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument(
         "--count",
-        type=int,
+        type=values.count,
         metavar="N",
         help="end after so many events, the service's own (pusher:...) not counted",
     )
     parser.add_argument(
         "--user-id", default="gae-pusher-listen", metavar="ID", help="member of presence channels"
     )
-    parser.add_argument("--auth-endpoint", metavar="URL", help="let the app authorize channels")
+    parser.add_argument(
+        "--auth-endpoint",
+        type=values.http_url,
+        metavar="URL",
+        help="let the app authorize channels",
+    )
     parser.add_argument(
         "--auth-header", action="append", default=[], metavar="'NAME: VALUE'", help="for it"
     )

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from gae_pusher.cli import values
 from gae_pusher.cli.configured import add_app_options, configured_pusher
 from gae_pusher.errors import ConfigurationError
 
@@ -42,7 +43,11 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     listing = _add(commands, "list", "list entries, those that are due first", run_list)
     listing.add_argument("--parked", action="store_true", help="only those that wait for you")
     listing.add_argument(
-        "--limit", type=int, default=LIMIT, metavar="N", help="at most N entries (%(default)s)"
+        "--limit",
+        type=values.count,
+        default=LIMIT,
+        metavar="N",
+        help="at most N entries (%(default)s)",
     )
     show = _add(commands, "show", "show one entry with its events", run_show)
     show.add_argument("entry", metavar="ID", help="as `list` names it")

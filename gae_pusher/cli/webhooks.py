@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from gae_pusher.cli import values
 from gae_pusher.cli.configured import add_app_options, configured_pusher
 from gae_pusher.errors import ConfigurationError, ConnectionFailed
 
@@ -66,9 +67,11 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     listen.add_argument(
-        "--port", type=int, default=DEFAULT_PORT, help="on 127.0.0.1; 0 takes a free one"
+        "--port", type=values.port, default=DEFAULT_PORT, help="on 127.0.0.1; 0 takes a free one"
     )
-    listen.add_argument("--forward", metavar="URL", help="send them on to your app")
+    listen.add_argument(
+        "--forward", type=values.http_url, metavar="URL", help="send them on to your app"
+    )
     listen.add_argument("--save", type=Path, metavar="FILE", help="append them, one a line")
     add_app_options(listen)
     listen.set_defaults(run=run_listen)
@@ -80,7 +83,13 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     replay.add_argument("file", type=Path, metavar="FILE", help="what `listen --save` wrote")
-    replay.add_argument("--forward", metavar="URL", required=True, help="where your app takes them")
+    replay.add_argument(
+        "--forward",
+        type=values.http_url,
+        metavar="URL",
+        required=True,
+        help="where your app takes them",
+    )
     add_app_options(replay)
     replay.set_defaults(run=run_replay)
 
@@ -97,7 +106,13 @@ def run_listen(arguments: argparse.Namespace) -> int:
 
     pusher = configured_pusher(arguments, os.environ)
     application = _receiver(pusher, arguments.forward, arguments.save)
-    with make_server("127.0.0.1", arguments.port, application, handler_class=Quiet) as server:
+    try:
+        server = make_server("127.0.0.1", arguments.port, application, handler_class=Quiet)
+    except OSError as error:
+        raise ConfigurationError(
+            f"port {arguments.port} is taken: stop what listens there, or pass another --port"
+        ) from error
+    with server:
         _say(f"webhooks arrive at http://127.0.0.1:{server.server_port}/")
         server.serve_forever()
     return 0

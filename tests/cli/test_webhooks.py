@@ -122,3 +122,14 @@ def test_an_absent_app_is_one_line() -> None:
         assert send(url, envelope("shop")) == 502
         assert process.stderr is not None
         assert process.stderr.readline().startswith("http://127.0.0.1:9/ does not answer")
+
+
+def test_a_taken_port_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever starts it twice reads which port is taken."""
+    monkeypatch.setenv("PUSHER_URL", URL)
+    with running_app() as (app_url, _):
+        port = app_url.rpartition(":")[2].partition("/")[0]
+        assert main(["webhooks", "listen", "--port", port]) == 1
+    assert capsys.readouterr().err.startswith(f"gae-pusher: port {port} is taken")

@@ -56,7 +56,7 @@ def test_the_page_names_everything() -> None:
     import argparse
 
     parser = argparse.ArgumentParser(add_help=False)
-    add_datastore_options(parser, int)
+    add_datastore_options(parser)
     names = [option for action in parser._actions for option in action.option_strings]
     names += [field.name for field in fields(Settings)]
     names += [name for name in vars(DatastoreServer) if not name.startswith("_")]
