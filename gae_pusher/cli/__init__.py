@@ -28,6 +28,15 @@ EXTRAS: Final = {
     "yaml": "deploy",
 }
 
+_EPILOG: Final = """\
+examples:
+  gae-pusher dev                            run the app in this folder with all it needs
+  gae-pusher listen my-channel              hear what a page would hear
+  gae-pusher trigger my-channel my-event hello
+  gae-pusher check && gae-pusher deploy     from laptop to cloud
+  gae-pusher COMMAND --help                 options and more examples
+"""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line; returns the exit code: 0 done, 1 failed, 2 wrong usage.
@@ -59,6 +68,8 @@ def parser() -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(
         prog="gae-pusher",
         description="The realtime toolkit for Python on Google App Engine.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     whole.add_argument("--version", action="version", version=f"gae-pusher {__version__}")
     subparsers = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)

@@ -35,7 +35,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("folder", nargs="?", type=Path, default=Path(), metavar="DIR")
+    parser.add_argument(
+        "folder", nargs="?", type=Path, default=Path(), metavar="DIR", help="has the app.yaml"
+    )
     parser.add_argument("--app-yaml", default="app.yaml", metavar="FILE", help="another app.yaml")
     parser.add_argument("--fix", action="store_true", help="mend what can be mended safely")
     output = parser.add_mutually_exclusive_group()
