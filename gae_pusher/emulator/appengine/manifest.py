@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from posixpath import normpath
 from typing import Final
 
 from gae_pusher.emulator.appengine.document import Section, read
@@ -70,14 +72,31 @@ def parse(text: str, include: Callable[[str], str | None]) -> Manifest:
 def _with_includes(
     top: Section, include: Callable[[str], str | None]
 ) -> tuple[list[Section], list[str]]:
-    sections, notes = [top], []
-    for name in top.texts("includes"):
-        text = include(name)
+    """app.yaml and the files that it includes, each once, then what those include."""
+    sections, notes, seen = [top], [], {MANIFEST}
+    waiting = [(MANIFEST, name) for name in top.texts("includes")]
+    while waiting:
+        including, name = waiting.pop(0)
+        path, text = _included(including, name, include)
+        if path in seen:
+            continue
+        seen.add(path)
         if text is None:
-            notes.append(f"app.yaml includes {name}, which is not here: ignored")
+            notes.append(f"{including} includes {name}, which is not here: ignored")
         else:
-            sections.append(read(text, name))
+            section = read(text, path)
+            sections.append(section)
+            waiting[:0] = [(path, deeper) for deeper in section.texts("includes")]
     return sections, notes
+
+
+def _included(
+    including: str, name: str, include: Callable[[str], str | None]
+) -> tuple[str, str | None]:
+    """A path and its text: from the app's folder, else from the including file's own."""
+    paths = [normpath(name), normpath(str(PurePosixPath(including).parent / name))]
+    found = ((path, text) for path in paths if (text := include(path)) is not None)
+    return next(found, (paths[0], None))
 
 
 def _entrypoint(top: Section) -> str:
@@ -88,9 +107,9 @@ def _entrypoint(top: Section) -> str:
 
 
 def _env_variables(sections: list[Section]) -> dict[str, str]:
-    """Values become text as the deployment makes them: true is "True". app.yaml's own win."""
+    """Values become text as the deployment makes them: true is "True". Included files win."""
     variables: dict[str, str] = {}
-    for section in reversed(sections):
+    for section in sections:
         own = section.section("env_variables")
         for name in own or ():
             assert own is not None
@@ -102,12 +121,14 @@ def _env_variables(sections: list[Section]) -> dict[str, str]:
 
 
 def _handlers(sections: list[Section]) -> tuple[Handler, ...]:
-    default = seconds(sections[0], "default_expiration")
-    return tuple(
-        parse_handler(entry, default)
-        for section in sections
-        for entry in section.sections("handlers")
-    )
+    """Those of included files come first, but for the ones with `position: tail`."""
+    top, *included = sections
+    default = seconds(top, "default_expiration")
+    brought = [entry for section in included for entry in section.sections("handlers")]
+    tail = [entry for entry in brought if entry.choice("position", ("head", "tail")) == "tail"]
+    head = [entry for entry in brought if entry not in tail]
+    entries = [*head, *top.sections("handlers"), *tail]
+    return tuple(parse_handler(entry, default) for entry in entries)
 
 
 def _memory_mb(top: Section, default: str) -> int:

@@ -29,15 +29,22 @@ def test_env_variables_become_text_as_a_deployment_makes_them() -> None:
     assert manifest.env_variables == {"A": "True", "B": "1.1", "C": "10", "D": "yes", "E": "x"}
 
 
-def test_includes_are_read_and_app_yaml_wins() -> None:
-    """Variables and handlers of an included file count; app.yaml's own come first."""
-    manifest = parsed(
-        "runtime: python311\nincludes: [env.yaml]\nenv_variables: {A: mine}\n"
-        "handlers:\n- url: /mine\n  script: auto\n",
-        env_yaml="env_variables: {A: theirs, B: theirs}\nhandlers:\n- url: /theirs\n",
+def test_included_files_are_merged_as_gcloud_merges_them() -> None:
+    """Their variables win, their handlers come first, and they may include others beside them."""
+    files = {
+        "config/env.yaml": "includes: [deeper.yaml]\nenv_variables: {A: theirs, B: theirs}\n"
+        "handlers:\n- {url: /head, script: auto}\n- {url: /tail, script: auto, position: tail}\n",
+        "config/deeper.yaml": "includes: [env.yaml]\nenv_variables: {A: deeper}\n"
+        "handlers: [{url: /deeper, script: auto}]\n",
+    }
+    text = (
+        "runtime: python311\nincludes: [config/env.yaml]\nenv_variables: {A: mine, C: mine}\n"
+        "handlers: [{url: /mine, script: auto}]\n"
     )
-    assert manifest.env_variables == {"A": "mine", "B": "theirs"}
-    assert [handler.url for handler in manifest.handlers] == ["/mine", "/theirs"]
+    manifest = parse(text, files.get)
+    assert manifest.env_variables == {"A": "deeper", "B": "theirs", "C": "mine"}
+    urls = [handler.url for handler in manifest.handlers]
+    assert urls == ["/head", "/deeper", "/mine", "/tail"]
 
 
 def test_a_missing_include_is_a_note() -> None:
