@@ -88,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
         deployment.test(url, _endpoints(arguments, project), pusher)
     if plan.promote:
         _promote(deployment.promote, plan.rollback)
-    _say(f"{plan.version} is deployed: {url}")
+    _say(f"{plan.version} is deployed{' and has the traffic' if plan.promote else ''}: {url}")
     return 0
 
 

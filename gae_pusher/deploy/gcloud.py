@@ -21,7 +21,7 @@ _CRASH: Final = re.compile(r"gcloud crashed \((\w+)\)")
 _FRAME: Final = " \t.━─╔╗╚╝═╠╣#"
 # Lines of progress; the rest repeats the plan or advertises other commands.
 _TOLD: Final = re.compile(
-    r"Beginning|Uploading|File upload|Building|Updating|Deployed|Setting|Migrating|WARNING|ERROR"
+    r"Beginning|Uploading|File upload|Building|Updating|Deployed|Migrating|WARNING"
 )
 
 

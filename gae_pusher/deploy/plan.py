@@ -140,7 +140,7 @@ def make_plan(
         kept_back=(*(path for path in included if path not in files), *configs),
         promote=promote,
         serving=serving,
-        changes=changes_against(serving.config, project.app) if serving else (),
+        changes=changes_against(serving.config, project.app) if serving and serving.split else (),
         left_out=tuple(sorted(left_out)),
     )
 

@@ -100,6 +100,9 @@ def test_deploys_exactly_the_plan_tests_it_and_moves_the_traffic(
     assert version["automaticScaling"]["standardSchedulerSettings"] == {"maxInstances": 3}
     assert google.split == {"v1": 1.0}
     assert {"/_ah/warmup", "/pusher/auth", "/pusher/webhook"} <= set(deployed_app)
+    said = capsys.readouterr().err
+    assert "  change " not in said
+    assert said.endswith(f"v1 is deployed and has the traffic: {google.version_url}\n")
     channels_server.wait_for_event("gae-pusher-smoke-test", "deployed")
     after = sorted(path for path in app.rglob("*") if ".git" not in path.parts)
     assert after == before
@@ -274,6 +277,7 @@ def test_failures_are_one_line(
     assert said[-1].startswith("gae-pusher: gcloud: ")
     assert words in said[-1]
     assert "log: " in said[-1]
+    assert not any(words in line for line in said[:-1])
     assert not any("Traceback" in line for line in said)
     assert google.split == {}
 
