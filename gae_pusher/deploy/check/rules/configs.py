@@ -63,7 +63,7 @@ def _check_job(path: str, job: Source) -> Iterator[Finding]:
         yield Finding(path, retries.line, "C001", text)
     zone = job.get("timezone")
     known = zoneinfo.available_timezones()
-    if zone and known and zone.value not in known:
+    if zone and known and str(zone.value) not in known:
         yield Finding(path, zone.line, "C003", f"{zone.value!r} is no time zone")
 
 
