@@ -18,6 +18,7 @@ __all__ = ["Gcloud", "GcloudError", "find_project"]
 
 _HEADING: Final = re.compile(r"ERROR: \(gcloud[^)]*\)\s*(.+)")
 _CRASH: Final = re.compile(r"gcloud crashed \((\w+)\)")
+_INNER: Final = re.compile(r"\w+\('([^']+)'\)")  # an error inside the dump of another
 _FRAME: Final = " \t.━─╔╗╚╝═╠╣#"
 # Lines of progress; the rest repeats the plan or advertises other commands.
 _TOLD: Final = re.compile(
@@ -118,9 +119,12 @@ def _explanation(said: Sequence[str]) -> str:
             # What follows are the answer's headers, a screen full of them.
             words = re.sub(r": response: <.*", "", f"{heading[1]} {more}")
             return f"gcloud: {words}".strip()
-    for line in said:
+    for index, line in enumerate(said):
         if crash := _CRASH.search(line):
             detail = line.partition("):")[2].strip() or crash[1]
+            if detail.endswith(":") and index + 1 < len(said):
+                inner = _INNER.search(said[index + 1])
+                detail = f"{detail} {inner[1] if inner else said[index + 1]}"
             return f"gcloud crashed: {detail[:200]}"
     lines = [line for line in said if line]
     return f"gcloud failed: {lines[-1][:200]}" if lines else "gcloud failed and said nothing"

@@ -33,6 +33,19 @@ exit 1
     assert str(caught.value) == (f"gcloud crashed: One or more errors occurred: reset (log: {log})")
 
 
+def test_the_cause_of_a_crash_may_stand_below(tmp_path: Path) -> None:
+    """What broke an upload is in the next line, deep in a dump of objects."""
+    script = """
+echo 'ERROR: gcloud crashed (MultiError): One or more errors occurred:' >&2
+echo "MaxRetrialsException: last_result=(<class 'x'>, Disconnected('Remote end closed'))" >&2
+exit 1
+"""
+    with pytest.raises(
+        GcloudError, match=r"^gcloud crashed: One or .* occurred: Remote end closed$"
+    ):
+        Gcloud("p", program(tmp_path, script)).run("app", "deploy")
+
+
 def test_what_to_run_is_told(tmp_path: Path) -> None:
     """Who is not signed in reads the command that signs in, which gcloud prints lines later."""
     script = """
