@@ -109,25 +109,30 @@ def find_project(named: str | None, environ: Mapping[str, str] = os.environ) -> 
 
 
 def _explanation(said: Sequence[str]) -> str:
-    for index, line in enumerate(said):
-        heading = _HEADING.match(line)
-        if heading:
-            more = said[index + 1] if index + 1 < len(said) else ""
-            if more.startswith("Please run"):
-                command = next((text for text in said[index:] if text.startswith("$ ")), "")
-                return f"gcloud: {heading[1]}: {command.removeprefix('$ ')}"
-            # What follows are the answer's headers, a screen full of them.
-            words = re.sub(r": response: <.*", "", f"{heading[1]} {more}")
-            return f"gcloud: {words}".strip()
-    for index, line in enumerate(said):
+    """One line for what gcloud said on its way out."""
+    for line, below in zip(said, [*said[1:], ""], strict=True):
+        if heading := _HEADING.match(line):
+            return f"gcloud: {_refusal(heading[1], below, said)}"
         if crash := _CRASH.search(line):
-            detail = line.partition("):")[2].strip() or crash[1]
-            if detail.endswith(":") and index + 1 < len(said):
-                inner = _INNER.search(said[index + 1])
-                detail = f"{detail} {inner[1] if inner else said[index + 1]}"
-            return f"gcloud crashed: {detail[:200]}"
+            return f"gcloud crashed: {_cause(line, below) or crash[1]}"
     lines = [line for line in said if line]
     return f"gcloud failed: {lines[-1][:200]}" if lines else "gcloud failed and said nothing"
+
+
+def _refusal(heading: str, below: str, said: Sequence[str]) -> str:
+    if below.startswith("Please run"):
+        command = next((line for line in said if line.startswith("$ ")), "")
+        return f"{heading}: {command.removeprefix('$ ')}"
+    # What follows are the answer's headers, a screen full of them.
+    return re.sub(r": response: <.*", "", f"{heading} {below}").strip()
+
+
+def _cause(line: str, below: str) -> str:
+    detail = line.partition("):")[2].strip()
+    if detail.endswith(":"):
+        inner = _INNER.search(below)
+        detail = f"{detail} {inner[1] if inner else below}"
+    return detail[:200]
 
 
 def _newest_log(environ: Mapping[str, str]) -> Path | None:
