@@ -18,7 +18,9 @@ from google.cloud.secretmanager_v1 import (
 )
 
 from gae_pusher import ConfigurationError, Pusher
+from gae_pusher.cli import main
 from gae_pusher.secret_manager import read_secret, with_secrets
+from gae_pusher.testing.channels import RunningServer
 
 
 @dataclass
@@ -138,3 +140,23 @@ def test_without_credentials_it_says_how_to_get_them(
     monkeypatch.setenv("NO_GCE_CHECK", "true")
     with pytest.raises(ConfigurationError, match=r"sm://project/unread.*application-default login"):
         read_secret("sm://project/unread/1")
+
+
+def test_commands_read_references_as_well(
+    secret_manager: SecretManager,
+    channels_server: RunningServer,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The variables of app.yaml serve the terminal too: a reference is never itself the secret."""
+    pusher = Pusher.from_url(channels_server.pusher_url)
+    secret_manager.versions["projects/demo/secrets/cli/versions/7"] = pusher.secret.encode()
+    variables = tmp_path / "variables"
+    variables.write_text(
+        f"PUSHER_URL={channels_server.pusher_url}\nPUSHER_SECRET=sm://demo/cli/7\n"
+    )
+    assert main(["channels", "--env-file", str(variables)]) == 0
+    assert capsys.readouterr().out == "no channel is occupied\n"
+    variables.write_text("PUSHER_APP_ID=1\nPUSHER_KEY=key\nPUSHER_SECRET=sm://demo\n")
+    assert main(["channels", "--env-file", str(variables)]) == 1
+    assert "'sm://demo' is not like sm://PROJECT/NAME/VERSION" in capsys.readouterr().err

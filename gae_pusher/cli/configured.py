@@ -53,23 +53,21 @@ def configured_pusher(arguments: argparse.Namespace, environ: Mapping[str, str])
     Raises ConfigurationError; when nothing is configured and the local server runs, it says how
     to reach that.
     """
-    from gae_pusher.environment import options_from_env
     from gae_pusher.pusher import Pusher
 
     variables = dict(environ)
     if arguments.env_file is not None:
         variables |= parse_variables(arguments.env_file.read_text("utf-8"))
     try:
-        options = options_from_env(variables)
-    except ConfigurationError as error:
+        return Pusher.from_env(environ=variables, timeout=arguments.timeout)
+    except ConfigurationError:
         nothing = not any(name.startswith("PUSHER_") and variables[name] for name in variables)
         if nothing and _listens(LOCAL_PORT):
             raise ConfigurationError(
                 "no app is configured. For the local server that runs here:\n"
                 f"  export PUSHER_URL={_LOCAL_URL}"
             ) from None
-        raise error
-    return Pusher(**options, timeout=arguments.timeout)
+        raise
 
 
 def optional_pusher(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Pusher | None:
