@@ -315,7 +315,8 @@ def test_concurrent_transactions_of_one_context(world: World) -> None:
         for future in [ndb.transaction_async(work(f"t{n}")) for n in range(5)]:
             future.result()
     assert sorted(event for _, event, _ in world.sent()) == [f"t{n}" for n in range(5)]
-    assert len(set(entry_ids(world))) == 5
+    # A retry keeps its id unless another one of them has ended NDB's retry state for all.
+    assert len(set(entry_ids(world))) in (5, 6)
     assert world.entries() == []
 
 
