@@ -15,7 +15,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from gae_pusher.channels import transactions
+from gae_pusher.channels import later, transactions
 from gae_pusher.config import Config
 from gae_pusher.environment import url2options
 from gae_pusher.errors import (
@@ -231,8 +231,9 @@ _LAZY = {
     "UnknownEvent": "gae_pusher.sansio.events",
 }
 
-# The channels are told what stands above them: a Pusher that is given no outbox gets this one.
+# The channels are told what stands above them: what a Pusher gets that is given none.
 transactions.default_outbox = lambda: __getattr__("Outbox")()
+later.default_queue = lambda: __getattr__("TaskQueue")()
 
 
 def pusher_from_url(url: str | None = None) -> Pusher:

@@ -365,7 +365,10 @@ class OutboxError(PusherError):
 
 
 class InTransaction(OutboxError):
-    """A trigger inside a transaction that may not wait for it: on_commit='raise', or `info=`."""
+    """A trigger inside a transaction that cannot wait for it.
+
+    With on_commit='raise', with `info=`, or `trigger_later`.
+    """
 
 
 class NoSuchEntry(OutboxError):

@@ -10,6 +10,7 @@ from sample_app import changes
 from sample_app.forms import card_place, card_text, find_board, socket_id
 from sample_app.imports import SAMPLE_CARDS, start_import
 from sample_app.models import CARDS_PER_BOARD, card_key
+from sample_app.reminders import REMINDER_SECONDS, remind
 from sample_app.visitors import require_visitor
 
 api = flask.Blueprint("api", __name__, url_prefix="/boards/<string(length=16):board_id>")
@@ -55,6 +56,12 @@ def move_card(board_id: str, card_id: str) -> Any:
 def delete_card(board_id: str, card_id: str) -> Any:
     require_visitor()
     return changes.delete_card(card_key(board_id, card_id), socket_id()).result()
+
+
+@api.post("/cards/<string(maxlength=40):card_id>/reminder")
+def remind_of_card(board_id: str, card_id: str) -> flask.typing.ResponseReturnValue:
+    remind(card_key(board_id, card_id), require_visitor())
+    return {"seconds": REMINDER_SECONDS}, 202
 
 
 @api.post("/import")

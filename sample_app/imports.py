@@ -11,6 +11,7 @@ from google.cloud import ndb
 
 import gae_pusher
 from sample_app.changes import tell
+from sample_app.live import pusher
 from sample_app.models import Card, board_key, new_id
 from sample_app.visitors import Visitor
 
@@ -18,7 +19,7 @@ SAMPLE_CARDS = json.loads(Path(__file__).with_name("sample_cards.json").read_tex
 SECONDS_PER_CARD = 0.15
 
 queue = gae_pusher.TaskQueue()
-task_app = gae_pusher.TaskApp()
+task_app = gae_pusher.TaskApp(pusher)  # the pusher is for what trigger_later has added
 
 
 def start_import(board_id: str, by: Visitor) -> None:

@@ -69,7 +69,7 @@ def refuse(error: HTTPException) -> flask.typing.ResponseReturnValue:
 def report_failure(error: gae_pusher.PusherError) -> flask.typing.ResponseReturnValue:
     """Cloud Tasks did not take the work: nothing was started, so the page may try again."""
     app.logger.error("a background task could not be added: %s", error)
-    return {"error": "The import could not be started. Try again in a moment."}, 502
+    return {"error": "That could not be started. Try again in a moment."}, 502
 
 
 @app.after_request

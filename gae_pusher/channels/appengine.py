@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from gae_pusher.channels.base import BlockingSender, Channel
+from gae_pusher.channels.blocking import BlockingChannel, BlockingSender
 from gae_pusher.config import Config
 from gae_pusher.engines import Engine, failures, new_engine
 from gae_pusher.engines.base import CONNECTIONS
@@ -79,7 +79,7 @@ class GoogleAppEngineSender(BlockingSender):
         return self._urlfetch is None and _has_api_proxy()
 
 
-class GoogleAppEngineChannel(Channel):
+class GoogleAppEngineChannel(BlockingChannel):
     """The channel type for App Engine; blocks until the answer is there."""
 
     sender_type: ClassVar[type[GoogleAppEngineSender]] = GoogleAppEngineSender

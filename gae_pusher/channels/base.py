@@ -19,14 +19,13 @@ from gae_pusher.errors import ConfigurationError, InvalidRequest, PusherError
 from gae_pusher.names import check_channel
 from gae_pusher.sansio.authorization import ChannelAuthorization, authorize_channel
 from gae_pusher.sansio.breaker import Breaker
-from gae_pusher.sansio.http import Request, Response
-from gae_pusher.sansio.operations import Pause, Plan, Steps
+from gae_pusher.sansio.operations import Plan, Steps
 from gae_pusher.sansio.responses import ChannelInfo
 from gae_pusher.sansio.retries import Retries, RetryPolicy
 from gae_pusher.sansio.signing import Credentials
 from gae_pusher.sansio.verbs import Attributes, Verbs
 
-__all__ = ["BlockingSender", "Channel", "Sender", "accepted"]
+__all__ = ["Channel", "Sender", "accepted"]
 
 T = TypeVar("T")
 
@@ -102,37 +101,6 @@ class Sender(ABC):
         if not (number and 0 < timeout < math.inf):
             raise InvalidRequest(f"timeout is {timeout!r}, it must be a positive number of seconds")
         return timeout
-
-
-class BlockingSender(Sender):
-    """A sender whose verbs return when the answer is there."""
-
-    @abstractmethod
-    def send(self, request: Request, timeout: float) -> Response:
-        """Send one signed request and wait for its answer, whatever its status.
-
-        Raises ConnectionFailed or TransportTimeout when none comes. Follows no redirect.
-        """
-
-    def perform(self, plan: Plan[T], timeout: float | None = None) -> T:
-        """The plan's answer. Raises every error of the verb."""
-        steps, seconds = self.steps(plan), self.timeout(timeout)
-        response: Any = None
-        try:
-            step = next(steps)
-            while True:
-                try:
-                    if isinstance(step, Pause):
-                        time.sleep(step.seconds)
-                    else:
-                        response = self.send(step.request, step.within(seconds))
-                except PusherError as error:
-                    step = steps.throw(error)
-                else:
-                    step = steps.send(response)
-        except StopIteration as end:
-            answer: T = end.value
-            return answer
 
 
 class Channel:

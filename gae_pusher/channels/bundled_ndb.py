@@ -18,8 +18,9 @@ from gae_pusher.channels.appengine import (
     urlfetch_error,
     urlfetch_response,
 )
+from gae_pusher.channels.transactions import TOO_EARLY
 from gae_pusher.channels.twins import ChannelTwins
-from gae_pusher.errors import PusherError
+from gae_pusher.errors import InTransaction, PusherError
 from gae_pusher.sansio.http import Request, Response
 from gae_pusher.sansio.operations import Pause, Plan
 
@@ -33,6 +34,11 @@ class BundledNdbSender(GoogleAppEngineSender):
 
     That NDB logs an error that nobody asked for by itself.
     """
+
+    def check_later(self) -> None:
+        """Raise InTransaction inside a transaction: a task is added at once, for good."""
+        if ndb.in_transaction():
+            raise InTransaction(TOO_EARLY)
 
     @ndb.tasklet  # type: ignore[untyped-decorator]
     def perform_async(self, plan: Plan[T], timeout: float | None = None) -> Any:

@@ -18,12 +18,12 @@ from google.cloud import ndb  # type: ignore[attr-defined]
 from gae_pusher.channels.appengine import GoogleAppEngineChannel, GoogleAppEngineSender
 from gae_pusher.channels.batching import Batches, Trigger
 from gae_pusher.channels.performing import Performance
-from gae_pusher.channels.transactions import Deferred, OutboxLike, Transactions
+from gae_pusher.channels.transactions import TOO_EARLY, Deferred, OutboxLike, Transactions
 from gae_pusher.channels.twins import ChannelTwins
 from gae_pusher.config import Config
 from gae_pusher.engines.base import CONNECTIONS
 from gae_pusher.engines.processes import process_id
-from gae_pusher.errors import ConfigurationError
+from gae_pusher.errors import ConfigurationError, InTransaction
 from gae_pusher.sansio.http import Request, Response
 from gae_pusher.sansio.operations import Plan
 from gae_pusher.sansio.verbs import Verbs
@@ -100,6 +100,11 @@ class GaeNdbSender(GoogleAppEngineSender):
     def perform(self, plan: Plan[T], timeout: float | None = None) -> Any:
         """The plan's answer; Deferred for triggers inside a transaction."""
         return self._deferred(plan) or super().perform(plan, timeout)
+
+    def check_later(self) -> None:
+        """Raise InTransaction inside a transaction: a task is added at once, for good."""
+        if _in_transaction():
+            raise InTransaction(TOO_EARLY)
 
     def perform_async(self, plan: Plan[T], timeout: float | None = None) -> Future:
         """A future of the plan's answer; every error of the verb settles it.
@@ -181,10 +186,7 @@ class GaeNdbSender(GoogleAppEngineSender):
         return future
 
     def _deferred(self, plan: Plan[Any]) -> Deferred | None:
-        context = ndb.context.get_context(False)
-        if context is None or not context.in_transaction():
-            return None
-        return self.transactions.defer(self, plan)
+        return self.transactions.defer(self, plan) if _in_transaction() else None
 
 
 class GaeNdbChannel(ChannelTwins, GoogleAppEngineChannel):
@@ -203,6 +205,11 @@ def _settling(future: Future) -> Callable[[Any, Exception | None], None]:
             future.set_exception(error)
 
     return settle
+
+
+def _in_transaction() -> bool:
+    context = ndb.context.get_context(False)
+    return context is not None and bool(context.in_transaction())
 
 
 def _loop() -> Any:

@@ -13,7 +13,7 @@ from requests_toolbelt.adapters.socket_options import TCPKeepAliveAdapter
 from requests_toolbelt.utils.user_agent import user_agent
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from gae_pusher.channels.base import BlockingSender, Channel
+from gae_pusher.channels.blocking import BlockingChannel, BlockingSender
 from gae_pusher.config import Config
 from gae_pusher.engines import failures
 from gae_pusher.engines.base import CONNECTIONS
@@ -78,7 +78,7 @@ class RequestsSender(BlockingSender):
             session.close()
 
 
-class RequestsChannel(Channel):
+class RequestsChannel(BlockingChannel):
     """The default channel type: blocks until the answer is there."""
 
     sender_type = RequestsSender

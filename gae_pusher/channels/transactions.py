@@ -9,9 +9,14 @@ from typing import Any, Final, Protocol
 from gae_pusher.errors import ConfigurationError, InTransaction
 from gae_pusher.sansio.operations import Plan
 
-__all__ = ["ON_COMMIT", "Deferred", "OutboxLike", "Transactions", "default_outbox"]
+__all__ = ["ON_COMMIT", "TOO_EARLY", "Deferred", "OutboxLike", "Transactions", "default_outbox"]
 
 ON_COMMIT: Final = ("outbox", "send", "raise")
+
+TOO_EARLY: Final = (
+    "trigger_later was called inside a transaction, which may roll back: call it when "
+    "transaction() has returned, or use trigger, which waits for the commit"
+)
 
 _TRIGGERS: Final = ("/events", "/batch_events")
 

@@ -5,14 +5,27 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from gae_pusher.errors import InvalidTask
 
-__all__ = ["VERSION", "check_task", "decode_body", "encode_body", "task_id"]
+__all__ = [
+    "TRIGGER",
+    "VERSION",
+    "check_task",
+    "decode_body",
+    "encode_body",
+    "task_id",
+    "trigger_name",
+    "trigger_payload",
+]
 
 # Counts up when a body's shape changes: a deploy or a roll-back meets tasks of the other version.
 VERSION: Final = 1
+
+# The task of `trigger_later`, which TaskApp handles itself.
+TRIGGER: Final = "gae-pusher-trigger"
 
 _TASK: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
@@ -35,10 +48,7 @@ def task_id(task: str, name: str) -> str:
     It starts with a hash: ids with sequential prefixes slow all commands on a queue.
     Raises InvalidTask for an empty name: every later task would be taken for the first one again.
     """
-    if not name:
-        raise InvalidTask(
-            "the task's name is empty: give a text that names the work, or leave it out"
-        )
+    _check_name(name)
     digest = hashlib.sha256(f"{task}\0{name}".encode("utf-8", "surrogatepass")).hexdigest()
     return f"{digest[:32]}-{task}"
 
@@ -67,3 +77,25 @@ def decode_body(body: bytes) -> tuple[str, Any]:
             f"the body has version {envelope['version']!r}, this release reads {VERSION}"
         )
     return check_task(envelope["task"]), envelope["payload"]
+
+
+def trigger_payload(app_id: str, event: Mapping[str, str]) -> dict[str, Any]:
+    """What the task of `trigger_later` carries: an event of Verbs.event, and whose it is."""
+    return {"app_id": app_id, "event": dict(event)}
+
+
+def trigger_name(payload: Mapping[str, Any], name: str) -> str:
+    """The name of that task: what the app calls `name` is one thing on each channel and event.
+
+    Raises InvalidTask for an empty name.
+    """
+    event = payload["event"]
+    return "\0".join([payload["app_id"], event["channel"], event["name"], _check_name(name)])
+
+
+def _check_name(name: str) -> str:
+    if not name:
+        raise InvalidTask(
+            "the task's name is empty: give a text that names the work, or leave it out"
+        )
+    return name

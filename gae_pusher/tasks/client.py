@@ -30,21 +30,23 @@ _RETRYABLE: Final = frozenset({"ABORTED", "INTERNAL", "RESOURCE_EXHAUSTED", "UNK
 class LazyClient:
     """A CloudTasksClient that is made at the first call, and again after a fork.
 
-    gRPC connections do not survive a fork, and servers fork after they imported the app.
+    gRPC connections do not survive a fork, and servers fork after they imported the app. A local
+    Cloud Tasks may be another one at each test.
     """
 
     def __init__(self, given: CloudTasksClient | None = None) -> None:
         self._given = given
         self._lock = threading.Lock()
-        self._own: tuple[int, CloudTasksClient] | None = None
+        self._own: tuple[tuple[int, str | None], CloudTasksClient] | None = None
 
     def get(self) -> CloudTasksClient:
         """The client of this process. Raises ConfigurationError without google-cloud-tasks."""
         if self._given is not None:
             return self._given
         with self._lock:
-            if self._own is None or self._own[0] != os.getpid():
-                self._own = (os.getpid(), _connect())
+            place = os.getpid(), emulator_host()
+            if self._own is None or self._own[0] != place:
+                self._own = (place, _connect())
             return self._own[1]
 
 

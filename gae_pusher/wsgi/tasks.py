@@ -12,11 +12,13 @@ from typing import Any, Final, TypeVar
 
 from gae_pusher.errors import ConfigurationError, InvalidTask, TaskDropped
 from gae_pusher.limits import TASK_BYTES
-from gae_pusher.sansio.tasks import check_task, decode_body
+from gae_pusher.pusher import Pusher
+from gae_pusher.sansio.tasks import TRIGGER, check_task, decode_body
 from gae_pusher.wsgi.endpoint import Endpoint, check_method
-from gae_pusher.wsgi.handlers import check_handler, settled
+from gae_pusher.wsgi.handlers import PusherSource, check_handler, settled, source
 from gae_pusher.wsgi.http import Refusal, Response, text_response
 from gae_pusher.wsgi.request import Request
+from gae_pusher.wsgi.triggers import trigger_handler
 from gae_pusher.wsgi.trust import check_trusted
 
 __all__ = ["TaskApp", "TaskInfo"]
@@ -48,6 +50,9 @@ class TaskInfo:
 class TaskApp(Endpoint):
     """A WSGI app that calls your handlers; mount it at /tasks, the path of TaskQueue.
 
+    With `pusher`, a Pusher of a blocking channel type or a function that returns one, it also
+    triggers the events of `trigger_later`.
+
     Only App Engine's own requests are taken, recognizable where `environ` has GAE_ENV=standard or
     our local front's GAE_PUSHER_FRONT=1.
 
@@ -56,9 +61,16 @@ class TaskApp(Endpoint):
     nobody here handles, 400 for a body of another release. Never 503: that slows the whole queue.
     """
 
-    def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self,
+        pusher: Pusher | PusherSource | None = None,
+        *,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
         self._environ = environ
         self._handlers: dict[str, tuple[Callable[..., Any], bool]] = {}
+        if pusher is not None:
+            self.on(TRIGGER)(trigger_handler(source(pusher)))
 
     def on(self, task: str) -> Callable[[Handler], Handler]:
         """Decorate the handler of a task: `handler(payload)` or `handler(payload, info)`.
@@ -88,7 +100,10 @@ class TaskApp(Endpoint):
             logger.error("task %s of %s: %s", info.name, info.queue, error)
             raise Refusal(400, "not a task of this release") from error
         if task not in self._handlers:
-            logger.error("task %s of %s: nothing handles %s here", info.name, info.queue, task)
+            hint = ", give TaskApp the pusher" if task == TRIGGER else ""
+            logger.error(
+                "task %s of %s: nothing handles %s here%s", info.name, info.queue, task, hint
+            )
             raise Refusal(404, "nothing handles this task here")
         return self._run(task, payload, info)
 

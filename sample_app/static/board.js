@@ -80,6 +80,7 @@ if (pusher) {
   }
   channel.bind("card-deleted", afterReading((card) => hide(card.id)));
   channel.bind("import-progress", showProgress);
+  channel.bind("card-reminder", showReminder);
 
   // After each subscription, also that of a reconnection: events sent before it are not kept for
   // this window, so it reads what is stored.
@@ -131,6 +132,11 @@ async function remove(id) {
   if (await gone) {
     notice("Card deleted.", { Undo: () => add(card.column, card.text, card.rank) });
   }
+}
+
+async function remind(id) {
+  const answer = await change(() => {}, "POST", `/cards/${id}/reminder`, {});
+  if (answer) notice(`Everybody here is reminded in ${answer.seconds} seconds.`);
 }
 
 // A card goes between two others by taking the number half-way between theirs.
@@ -199,6 +205,7 @@ function openEditor(element) {
 const actions = {
   left: (element) => moveSideways(element, -1),
   right: (element) => moveSideways(element, 1),
+  remind: (element) => remind(element.dataset.id),
   edit: openEditor,
   remove: (element) => remove(element.dataset.id),
 };

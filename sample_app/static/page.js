@@ -72,6 +72,7 @@ function nameButtons(element, card) {
   for (const [action, target] of [["left", columns[at - 1]], ["right", columns[at + 1]]]) {
     name(action, target ? `Move to ${titleOf(target)}` : "No column there").disabled = !target;
   }
+  name("remind", "Remind everybody here in a minute");
   name("edit", "Edit");
   name("remove", "Delete");
 }
@@ -105,6 +106,14 @@ function paint(avatar, name, colour) {
 function flash(element) {
   element.classList.remove("fresh");
   requestAnimationFrame(() => element.classList.add("fresh"));
+}
+
+// The event is a minute old, the card is as it is now; one that is gone reminds of nothing.
+function showReminder({ id, by }) {
+  const element = elementOf(id);
+  if (!element) return;
+  flash(element);
+  notice(`${by} reminds you of: ${cards.get(id).text}`);
 }
 
 // ---- Who is here, and how it goes --------------------------------------------------------------

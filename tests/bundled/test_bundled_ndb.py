@@ -93,3 +93,10 @@ def test_no_api_proxy() -> None:
     future = pusher(1)["a_channel"].trigger_async("an_event", {})
     with pytest.raises(errors.ConfigurationError, match="app_engine_apis: true"):
         future.get_result()
+
+
+@pytest.mark.usefixtures("stubs")
+def test_an_event_for_later_is_refused_in_a_transaction() -> None:
+    """A task cannot be taken back when the transaction rolls back, so none is added there."""
+    with pytest.raises(errors.InTransaction):
+        ndb.transaction(lambda: pusher(1)["a_channel"].trigger_later("due"))

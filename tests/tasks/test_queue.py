@@ -264,12 +264,23 @@ def test_a_forked_process_has_a_client_of_its_own(server: RunningTasksServer) ->
     assert client.get() is ours
 
 
+def test_a_queue_follows_the_local_cloud_tasks(
+    server: RunningTasksServer, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A queue of an imported module works in each test, though each has a server of its own."""
+    queue = TaskQueue()
+    queue.add("import", name="once")
+    with running_tasks_server(worker.url) as another:
+        monkeypatch.setenv("CLOUD_TASKS_EMULATOR_HOST", another.address)
+        assert not queue.add("import", name="once").duplicate
+
+
 def test_queue_and_app_understand_each_other(server: RunningTasksServer, worker: Worker) -> None:
     """The bytes that add sends are what TaskApp runs, with the headers that the platform adds."""
     from webtest import TestApp
 
     payloads: list[Any] = []
-    app = TaskApp({"GAE_ENV": "standard"})
+    app = TaskApp(environ={"GAE_ENV": "standard"})
     app.on("import-cards")(payloads.append)
     TaskQueue().add("import-cards", {"cards": [1, "zwei", None]})
     (request,) = worker.wait(1)

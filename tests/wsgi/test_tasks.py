@@ -20,7 +20,7 @@ HEADERS = {"X-AppEngine-QueueName": "default", "X-AppEngine-TaskName": "abc-impo
 
 @pytest.fixture
 def tasks() -> TaskApp:
-    return TaskApp(PRODUCTION)
+    return TaskApp(environ=PRODUCTION)
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_malformed_facts_do_not_stop_a_task(tasks: TaskApp) -> None:
 @pytest.mark.parametrize("environ", [{"GAE_ENV": "standard"}, {"GAE_PUSHER_FRONT": "1"}])
 def test_it_serves_where_the_header_is_stripped_from_outside(environ: dict[str, str]) -> None:
     """App Engine and our own local front take App Engine's headers out of outside requests."""
-    app = TaskApp(environ)
+    app = TaskApp(environ=environ)
     app.on("import")(lambda payload: None)
     post(app)
 
@@ -89,7 +89,7 @@ def test_it_refuses_where_anybody_can_send_the_header(
 ) -> None:
     """Elsewhere the header proves nothing: 403, no handler, and a log line that says why."""
     called: list[Any] = []
-    app = TaskApp(environ)
+    app = TaskApp(environ=environ)
     app.on("import")(called.append)
     post(app, status=403)
     assert called == []
