@@ -37,7 +37,7 @@ def recorder(server: Recorder) -> Recorder:
 
 @pytest.fixture
 def pusher(recorder: Recorder) -> Pusher:
-    return Pusher(**recorder.app())
+    return Pusher(**recorder.app(retry_seconds=0))
 
 
 @pytest.fixture(autouse=True)

@@ -36,8 +36,8 @@ class Sender(ABC):
     Keyword options of `Pusher(...)` that are not the app's own are handed to the constructor.
     `retry_seconds` after its first failure the last new attempt of a verb is over, 0 makes only
     one; `retry_unknown` repeats also what may have arrived. After `breaker_failures` failures in
-    a row, 0 for never, verbs raise BreakerOpen for `breaker_seconds`. With `rescue` a verb that
-    changes something logs its error and answers None.
+    a row that last longer than that, 0 for never, verbs raise BreakerOpen for `breaker_seconds`.
+    With `rescue` a verb that changes something logs its error and answers None.
     """
 
     def __init__(
@@ -45,9 +45,9 @@ class Sender(ABC):
         config: Config,
         clock: Callable[[], float] = time.time,
         *,
-        retry_seconds: float = 0.0,
+        retry_seconds: float = 1.0,
         retry_unknown: bool = False,
-        breaker_failures: int = 0,
+        breaker_failures: int = 10,
         breaker_seconds: float = 10.0,
         rescue: bool = False,
     ) -> None:
@@ -61,7 +61,7 @@ class Sender(ABC):
         self._credentials = Credentials(config.key, config.secret)
         self._clock = CorrectedClock(clock)
         self._policy = RetryPolicy(retry_seconds, retry_unknown)
-        self._breaker = Breaker(breaker_failures, breaker_seconds)
+        self._breaker = Breaker(breaker_failures, breaker_seconds, retry_seconds)
 
     @abstractmethod
     def perform(self, plan: Plan[T], timeout: float | None = None) -> Any:

@@ -8,21 +8,24 @@ __all__ = ["Breaker"]
 
 
 class Breaker:
-    """Opens for `seconds` after `failures` failures in a row; 0 never opens.
+    """Opens for `seconds` after `failures` failures in a row that last for `lasting` seconds.
 
-    When the time is up one request is let through; its success closes the breaker, its failure
-    opens it again. A failure is no answer, or a 5xx. `now` is a monotonic time in seconds.
+    0 failures never open it. Many requests that fail at the same moment are one hiccup: a row, but
+    no lasting one. When the time is up one request is let through; its success closes the breaker,
+    its failure opens it again. A failure is no answer, or a 5xx. `now` is monotonic, in seconds.
     """
 
-    def __init__(self, failures: int, seconds: float) -> None:
+    def __init__(self, failures: int, seconds: float, lasting: float = 0.0) -> None:
         self._limit = failures
         self._seconds = seconds
+        self._lasting = lasting
         self._failures = 0
-        self._closed_again = 0.0
+        self._first = 0.0
+        self._closed_again: float | None = None  # while it is open
 
     def check(self, now: float) -> None:
         """Raise BreakerOpen unless a request may be sent."""
-        if not self._limit or self._failures < self._limit:
+        if self._closed_again is None:
             return
         if now < self._closed_again:
             raise BreakerOpen(
@@ -36,6 +39,10 @@ class Breaker:
         """What came of a request: an error, or None for a success."""
         if not isinstance(error, (TransportError, ServerError)):
             self._failures = 0
+            self._closed_again = None
             return
+        if not self._failures:
+            self._first = now
         self._failures += 1
-        self._closed_again = now + self._seconds
+        if 0 < self._limit <= self._failures and now - self._first >= self._lasting:
+            self._closed_again = now + self._seconds

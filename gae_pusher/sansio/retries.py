@@ -25,6 +25,8 @@ T = TypeVar("T")
 
 _FIRST_PAUSE_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 2.0
+# A shorter attempt would most likely turn what surely did not arrive into what nobody knows.
+_SHORTEST_ATTEMPT_SECONDS: Final = 0.1
 _REQUEST_TIMEOUT: Final = 408
 
 
@@ -85,8 +87,9 @@ class Retries:
         """One operation's attempts, each signed anew. Raises the last one's error."""
         tried = 0
         at_most: float | None = None
+        failed: PusherError | None = None
         while True:
-            self._breaker.check(self._monotonic())
+            self._check_breaker(failed)
             response: Response | None = None
             try:
                 request = operation.request(self._credentials, self._clock())
@@ -96,6 +99,7 @@ class Retries:
                 self._breaker.note(error, self._monotonic())
                 if self._was_skewed(error, response):
                     continue
+                failed = error
                 pause = self._pause(error, tried)
                 if pause is None:
                     raise
@@ -105,7 +109,18 @@ class Retries:
             tried += 1
             yield Pause(pause)
             assert self._deadline is not None
-            at_most = max(self._deadline - self._monotonic(), 0.001)
+            at_most = self._deadline - self._monotonic()
+            if at_most <= 0:  # a busy machine slept too long
+                raise failed
+
+    def _check_breaker(self, failed: PusherError | None) -> None:
+        """BreakerOpen says that nothing was sent, so it does not replace an attempt's own error."""
+        try:
+            self._breaker.check(self._monotonic())
+        except BreakerOpen:
+            if failed is not None:
+                raise failed from failed.__cause__
+            raise
 
     def _pause(self, error: PusherError, tried: int) -> float | None:
         """The seconds to wait before the next attempt, None when there is none."""
@@ -116,7 +131,8 @@ class Retries:
             self._deadline = now + self._policy.seconds
         longest = min(_FIRST_PAUSE_SECONDS * 2**tried, _LONGEST_PAUSE_SECONDS)
         pause = longest * (0.5 + 0.5 * self._random())
-        return pause if now + pause < self._deadline else None
+        enough = now + pause + _SHORTEST_ATTEMPT_SECONDS <= self._deadline
+        return pause if enough else None
 
     def _was_skewed(self, error: PusherError, response: Any) -> bool:
         """Whether our clock was the reason for a 401, and is right now; once in a verb."""

@@ -76,7 +76,11 @@ class Road:
         return self.calling is _blocking
 
     def pusher(self, port: int, **options: Any) -> Pusher:
-        """An app at that port of this machine."""
+        """An app at that port of this machine, with one attempt for each request by default."""
+        return self.patient_pusher(port, **{"retry_seconds": 0} | options)
+
+    def patient_pusher(self, port: int, **options: Any) -> Pusher:
+        """An app at that port of this machine with the default policy of retries."""
         settings = {"host": "127.0.0.1", "port": port, "ssl": False, "timeout": 10}
         channel_type = getattr(gae_pusher, self.channel_type)
         return Pusher(

@@ -23,7 +23,8 @@ KEY = b"0123456789abcdef0123456789abcdef"
 def app(port: int, **options: Any) -> Pusher:
     """An app on this machine."""
     where = {"host": "127.0.0.1", "port": port, "ssl": False, "encryption_master_key": KEY}
-    return Pusher("3", "a-key", "a-secret", channel_type=GaeNdbChannel, **where | options)
+    where |= {"channel_type": GaeNdbChannel, "retry_seconds": 0}
+    return Pusher("3", "a-key", "a-secret", **where | options)
 
 
 @pytest.fixture(params=["urllib3", "pycurl"])

@@ -60,10 +60,20 @@ def test_trouble_of_the_service_is_retried(road: Road, status: int) -> None:
     assert len(server.requests) == 3
 
 
-def test_by_default_there_is_one_attempt(road: Road) -> None:
-    """One verb is one request, unless told otherwise."""
+def test_by_default_a_hiccup_is_retried(road: Road) -> None:
+    """Without any option a 503 is followed by another attempt, and what is unknown is not."""
+    with ScriptedServer([Answer(503), Raw()]) as server:
+        pusher = road.patient_pusher(server.port)
+        with road.calling(pusher) as call, pytest.raises(errors.ConnectionFailed) as raised:
+            call("trigger", *EVENT)
+    assert raised.value.sent is not False
+    assert len(server.requests) == 2
+
+
+def test_without_time_there_is_one_attempt(road: Road) -> None:
+    """With retry_seconds=0 one verb is one request."""
     with ScriptedServer([Answer(503)]) as server:
-        (error,) = outcomes(road, server.port)
+        (error,) = outcomes(road, server.port, retry_seconds=0)
     assert type(error) is errors.ServerError
     assert len(server.requests) == 1
 

@@ -106,7 +106,7 @@ def test_neither_retries_nor_rescue_of_the_pusher_concern_the_outbox(world: Worl
 
 def test_an_open_breaker_costs_no_request(world: World) -> None:
     """While the breaker is open events wait in the outbox, without another request."""
-    pusher = world.pusher(breaker_failures=1, breaker_seconds=60)
+    pusher = world.pusher(retry_seconds=0, breaker_failures=1, breaker_seconds=60)
     world.channels.answers.append((503, b""))
     with world.client.context():
         for _ in range(3):

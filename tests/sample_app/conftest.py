@@ -10,6 +10,7 @@ import pytest
 import webtest
 from werkzeug.serving import make_server
 
+from gae_pusher.channels.base import Sender
 from gae_pusher.emulator.channels import Fault
 from gae_pusher.testing.channels import RunningServer, running_server
 from gae_pusher.testing.tasks import RunningTasksServer, running_tasks_server
@@ -33,6 +34,8 @@ def sample_app(
             patch.setenv(name, value)
         patch.setenv("PUSHER_URL", channels.pusher_url)
         patch.setenv("GAE_PUSHER_FRONT", "1")
+        # The service is down in some tests; its breaker would stay open in those after them.
+        patch.setitem(Sender.__init__.__kwdefaults__, "breaker_failures", 0)
         from sample_app import imports, main
 
         patch.setattr(imports, "SECONDS_PER_CARD", 0)

@@ -49,6 +49,28 @@ def test_one_request_asks_again() -> None:
     breaker.check(23)
 
 
+def test_a_hiccup_does_not_open_it() -> None:
+    """However many requests fail at once, the row has to last before the service is left alone."""
+    breaker = Breaker(10, 10, lasting=1)
+    for _ in range(64):
+        breaker.note(DOWN, 100)
+    breaker.note(DOWN, 100.9)
+    breaker.check(100.9)
+    breaker.note(DOWN, 101)
+    with pytest.raises(errors.BreakerOpen):
+        breaker.check(101)
+
+
+def test_a_row_begins_anew_after_an_answer() -> None:
+    """Failures of another hour do not make a hiccup last."""
+    breaker = Breaker(2, 10, lasting=1)
+    breaker.note(DOWN, 0)
+    breaker.note(None, 1)
+    breaker.note(DOWN, 3600)
+    breaker.note(DOWN, 3600)
+    breaker.check(3600)
+
+
 def test_zero_never_opens() -> None:
     """Without a number of failures there is no breaker."""
     breaker = Breaker(0, 10)
