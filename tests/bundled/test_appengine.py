@@ -15,7 +15,7 @@ from tests.scripted_server import Answer, Raw, ScriptedServer, Stall
 
 def pusher(port: int, **options: Any) -> Pusher:
     """An app on this machine."""
-    where = {"host": "127.0.0.1", "port": port, "ssl": False}
+    where = {"host": "127.0.0.1", "port": port, "ssl": False, "retry_seconds": 0}
     return Pusher(
         "3", "a-key", "a-secret", channel_type=GoogleAppEngineChannel, **(where | options)
     )

@@ -20,7 +20,7 @@ class Card(ndb.Model):
 
 def pusher(port: int) -> Pusher:
     """An app on this machine."""
-    where = {"host": "127.0.0.1", "port": port, "ssl": False}
+    where = {"host": "127.0.0.1", "port": port, "ssl": False, "retry_seconds": 0}
     return Pusher("3", "a-key", "a-secret", channel_type=BundledNdbChannel, **where)
 
 
