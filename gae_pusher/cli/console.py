@@ -20,6 +20,7 @@ _LABEL_COLOURS: Final = {
     "event": "magenta",
     "webhook": "blue",
     "task": "cyan",
+    "cron": "cyan",
     "app": "dim",
     "socket": "dim",
     "note": "yellow",
@@ -55,6 +56,8 @@ def render(activity: Activity, *, colours: bool, width: int | None) -> str | Non
             line = _webhook(facts)
         case "task":
             line = _task(facts)
+        case "cron":
+            line = _cron(facts)
         case "connection":
             line = _connection(facts)
         case "api":
@@ -123,6 +126,12 @@ def _task(facts: Mapping[str, Any]) -> _Line:
     attempt = f" attempt {facts['attempt']}" if facts["attempt"] > 1 else ""
     text = f"{facts['queue']}  {facts['url']}{attempt}{_retrying(facts)}"
     return ("task", status, facts["took_seconds"], text, None)
+
+
+def _cron(facts: Mapping[str, Any]) -> _Line:
+    status = "---" if facts["status"] is None else str(facts["status"])
+    text = "  ".join(filter(None, (facts["url"], facts["problem"])))
+    return ("cron", status, facts["took_seconds"], text, None)
 
 
 def _connection(facts: Mapping[str, Any]) -> _Line:

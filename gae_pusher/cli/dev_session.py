@@ -134,6 +134,7 @@ def addresses(stack: Stack) -> dict[str, Any]:
         "websocket": f"{channels.replace('http', 'ws', 1)}/app/{app.key}",
         "datastore": stack.datastore_address,
         "tasks": stack.tasks.address,
+        "cron": stack.front.cron_url if stack.front.cron.agenda.jobs else None,
         "app_id": app.id,
         "key": app.key,
     }
@@ -148,6 +149,8 @@ def _table(stack: Stack, colours: bool) -> list[str]:
         ("Datastore", where["datastore"] or "none", _about_datastore(stack.plan)),
         ("Tasks", where["tasks"], "Cloud Tasks, dispatched to the app"),
     ]
+    if where["cron"]:
+        rows.append(("Cron", where["cron"], "the jobs of cron.yaml, to run now, too"))
     size = max(len(address) for _, address, _ in rows)
     lines = [
         f"  {label:<10} {paint(f'{address:<{size}}', _row_colour(label), colours)}  "

@@ -16,6 +16,7 @@ class Activity:
     request: method, path, status, took_seconds, served_by (app, static or front), remark (why the
     app was not asked, or None). output: source, text. note: text. problem: text. event, webhook,
     connection, api: what the Channels server's log says. task: what the tasks emulator's log says.
+    cron: url, schedule, status (None without an answer), problem (or None), took_seconds.
     """
 
     kind: str

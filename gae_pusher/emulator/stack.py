@@ -81,7 +81,7 @@ class Stack:
         self.plan = plan
         self._inherited = inherited
         self._tell = tell
-        self.front = AppEngineServer(plan.directory, plan.project, inherited, tell)
+        self.front = AppEngineServer(plan.directory, plan.project, inherited, self._front)
         self.tasks = TasksServer(
             f"http://{LOOPBACK}:{self.front.app_port}", _tasks_settings(plan.directory)
         )
@@ -195,6 +195,13 @@ class Stack:
         if entry.kind == "attempt":
             app = self.channels_app.id
             self.channels.log.add("task", app, entry.time, queue=entry.queue, **entry.facts)
+
+    def _front(self, activity: Activity) -> None:
+        """The inspector shows runs of cron, too, and tells of them in its turn."""
+        if activity.kind == "cron":
+            self.channels.log.add("cron", self.channels_app.id, activity.time, **activity.facts)
+        else:
+            self._tell(activity)
 
     def _say(self, kind: str, text: str) -> None:
         self._tell(Activity(kind, time.time(), {"text": text}))

@@ -38,6 +38,8 @@ TASK = {
     "took_seconds": 61.2,
     "retry_seconds": None,
 }
+CRON = {"url": "/outbox", "schedule": "every 1 minutes", "status": 200, "problem": None}
+CRON |= {"took_seconds": 0.009}
 EVENT = {"channel": "board", "event": "card-added", "data": '"é"', "receivers": 2, "source": "api"}
 
 
@@ -72,6 +74,12 @@ def line(kind: str, facts: dict[str, Any], width: int | None = None) -> str | No
             "task",
             TASK | {"status": None, "problem": "refused", "took_seconds": 2.0, "attempt": 3},
             "task      ---    2.0 s  default  /tasks/export attempt 3  refused",
+        ),
+        ("cron", CRON, "cron      200     9 ms  /outbox"),
+        (
+            "cron",
+            CRON | {"status": None, "problem": "the app did not start"},
+            "cron      ---     9 ms  /outbox  the app did not start",
         ),
         (
             "connection",

@@ -128,6 +128,18 @@ def test_everything_is_wired_together(run_dev: Callable[..., Dev]) -> None:
     assert dev.stop() == 0
 
 
+def test_jobs_of_cron_yaml_run(run_dev: Callable[..., Dev], tmp_path: Path) -> None:
+    """The table names the page that runs them, and each run is told and kept for the inspector."""
+    (tmp_path / "cron.yaml").write_text("cron:\n- url: /count-up\n  schedule: every 24 hours\n")
+    dev = run_dev("--datastore", "none")
+    request = urllib.request.Request(
+        dev.ready["cron"], b'{"url": "/count-up"}', {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request) as answer:
+        assert json.load(answer)["status"] == 200
+    assert dev.next("cron")["url"] == "/count-up"
+
+
 def test_webhooks_reach_the_app(run_dev: Callable[..., Dev]) -> None:
     """A subscription makes the local server send channel_occupied, signed so that it is taken."""
     dev = run_dev("--datastore", "none")

@@ -12,8 +12,8 @@ from gae_pusher.errors import ConfigurationError
 __all__ = ["Section", "read"]
 
 
-def read(text: str, name: str) -> Section:
-    """The top of a YAML file; `name` is what errors call the file.
+def read(text: str, name: str, least: str = "runtime: python313") -> Section:
+    """The top of a YAML file; `name` is what errors call the file, `least` what it must have.
 
     Raises ConfigurationError with file and line when it is no YAML, or no mapping.
     """
@@ -22,7 +22,7 @@ def read(text: str, name: str) -> Section:
     except yaml.YAMLError as error:
         raise ConfigurationError(_where(error, name)) from None
     if node is None:
-        raise ConfigurationError(f"{name} is empty: it needs at least `runtime: python313`")
+        raise ConfigurationError(f"{name} is empty: it needs at least `{least}`")
     return Section(node, name)
 
 

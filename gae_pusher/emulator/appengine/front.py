@@ -9,6 +9,8 @@ from typing import Final
 from aiohttp import web
 
 from gae_pusher.emulator.activity import Activity, Tell
+from gae_pusher.emulator.appengine.cron import Cron
+from gae_pusher.emulator.appengine.cron_routes import CRON_PATH, CronRoutes
 from gae_pusher.emulator.appengine.instance import Instance
 from gae_pusher.emulator.appengine.pages import READY_PATH, crash_page, crash_text
 from gae_pusher.emulator.appengine.proxy import MESSAGE_BYTES
@@ -32,11 +34,13 @@ class _Answer:
     remark: str | None = None
 
 
-def application(instance: Instance, tell: Tell) -> web.Application:
+def application(instance: Instance, cron: Cron, tell: Tell) -> web.Application:
     """The aiohttp application that stands before an app."""
-    front = _Front(instance, tell)
+    front, routes = _Front(instance, tell), CronRoutes(cron)
     app = web.Application(client_max_size=MESSAGE_BYTES)
     app.router.add_get(READY_PATH, front.ready)
+    app.router.add_get(CRON_PATH, routes.show)
+    app.router.add_post(CRON_PATH, routes.run)
     app.router.add_route("*", "/{path:.*}", front.handle)
     return app
 

@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, TypeAlias
 
-__all__ = ["APP_ENGINE_HEADERS", "Headers", "from_outside", "to_outside"]
+__all__ = [
+    "APP_ENGINE_AGENT",
+    "APP_ENGINE_HEADERS",
+    "Headers",
+    "from_cron",
+    "from_outside",
+    "to_outside",
+]
 
 Headers: TypeAlias = list[tuple[str, str]]
 
@@ -30,6 +37,10 @@ APP_ENGINE_HEADERS: Final = frozenset(
         *("trusted-ip-request", "dev-request-id", "blobkey", "blobsize", "blobupload"),
     )
 )
+
+# How App Engine's own services call the app, and from where.
+APP_ENGINE_AGENT: Final = "AppEngine-Google; (+http://code.google.com/appengine)"
+_CRON_ADDRESS: Final = "0.1.0.2"
 
 _TRANSFER: Final = frozenset(
     {
@@ -65,6 +76,12 @@ def from_outside(headers: Iterable[tuple[str, str]], peer: str, trace: str) -> H
     forwarded = [value for name, value in given if name.lower() == "x-forwarded-for"]
     host = next((value for name, value in given if name.lower() == "host"), "")
     return [*kept, *_informational(peer, ", ".join([*forwarded, peer]), host)]
+
+
+def from_cron(host: str, trace: str) -> Headers:
+    """The headers that the app gets when cron asks."""
+    own = [("Host", host), ("User-Agent", APP_ENGINE_AGENT)]
+    return [*from_outside(own, _CRON_ADDRESS, trace), ("X-Appengine-Cron", "true")]
 
 
 def to_outside(headers: Iterable[tuple[str, str]]) -> Headers:

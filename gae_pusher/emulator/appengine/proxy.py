@@ -23,7 +23,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from gae_pusher.emulator.appengine.entrypoint import ADDRESS
-from gae_pusher.emulator.appengine.headers import from_outside, to_outside
+from gae_pusher.emulator.appengine.headers import from_cron, from_outside, to_outside
 from gae_pusher.emulator.appengine.supervisor import Supervisor
 
 __all__ = ["MESSAGE_BYTES", "Proxy"]
@@ -89,10 +89,21 @@ class Proxy:
         except (ClientError, TimeoutError):
             return None
 
+    async def ask_as_cron(self, path: str, deadline_seconds: float) -> int:
+        """GET as App Engine's cron asks; the status. Waits while the app starts; raises Crashed.
+
+        Also TimeoutError and ClientError: cron asks once.
+        """
+        await self._supervisor.ready()
+        headers = CIMultiDict(from_cron(f"{ADDRESS}:{self._port}", _trace()))
+        with self._supervisor.asking():
+            async with self._open("GET", path, headers, None, deadline_seconds) as answer:
+                await answer.read()
+                return answer.status
+
     async def _send(self, request: web.Request, body: bytes, deadline: float) -> web.Response:
-        trace = f"{secrets.token_hex(16)}/{secrets.randbits(63)};o=1"
         peer = request.remote or ADDRESS
-        headers = CIMultiDict(from_outside(request.headers.items(), peer, trace))
+        headers = CIMultiDict(from_outside(request.headers.items(), peer, _trace()))
         content = body if body or request.method not in _REPEATABLE else None
         async with self._open(
             request.method, request.rel_url.raw_path_qs, headers, content, deadline
@@ -114,6 +125,10 @@ class Proxy:
             allow_redirects=False,
             timeout=ClientTimeout(total=seconds),
         )
+
+
+def _trace() -> str:
+    return f"{secrets.token_hex(16)}/{secrets.randbits(63)};o=1"
 
 
 async def _read_capped(answer: ClientResponse) -> bytes | None:

@@ -11,6 +11,9 @@ from aiohttp import web
 from watchfiles import DefaultFilter, awatch
 
 from gae_pusher.emulator.activity import Tell
+from gae_pusher.emulator.appengine.cron import Cron
+from gae_pusher.emulator.appengine.cron_routes import CRON_PATH
+from gae_pusher.emulator.appengine.cron_yaml import CRON
 from gae_pusher.emulator.appengine.front import application
 from gae_pusher.emulator.appengine.instance import Instance
 
@@ -22,8 +25,8 @@ class AppEngineServer:
 
     `await listen(host, port)` binds the public port, 0 to a free one; requests wait until
     `await run(services)` has started the app. `await stop()` ends the app and everything it
-    started. `app_port` is the app's own, for dispatchers that may set the headers of tasks and
-    cron. Raises ConfigurationError for a bad app.yaml.
+    started. `app_port` is the app's own, for dispatchers that may set the headers of tasks.
+    Raises ConfigurationError for a bad app.yaml or cron.yaml.
     """
 
     def __init__(
@@ -31,6 +34,7 @@ class AppEngineServer:
     ) -> None:
         self.directory = directory.resolve()
         self.instance = Instance(self.directory, project, inherited, tell)
+        self.cron = Cron(self.instance, tell)
         self.host = ""
         self.port = 0
         self._tell = tell
@@ -48,10 +52,15 @@ class AppEngineServer:
         host = "localhost" if self.host in ("127.0.0.1", "0.0.0.0", "::", "::1") else self.host  # noqa: S104
         return f"http://{host}:{self.port}"
 
+    @property
+    def cron_url(self) -> str:
+        """The page that shows the jobs of cron.yaml and runs them."""
+        return self.url + CRON_PATH
+
     async def listen(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Bind the public port. Raises OSError when it is taken."""
         runner = web.AppRunner(
-            application(self.instance, self._tell), access_log=None, shutdown_timeout=1
+            application(self.instance, self.cron, self._tell), access_log=None, shutdown_timeout=1
         )
         await runner.setup()
         try:
@@ -68,12 +77,14 @@ class AppEngineServer:
         if reload:
             self._watching = asyncio.create_task(self._watch())
         await self.instance.run(services)
+        self.cron.start()
 
     async def stop(self) -> None:
         """End the app, release the port."""
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.wait({self._watching})
+        await self.cron.stop()
         stopping = [self.instance.stop()]
         if self._runner is not None:
             stopping.append(self._runner.cleanup())
@@ -89,7 +100,10 @@ class AppEngineServer:
             async for changes in awatch(
                 self.directory, watch_filter=DefaultFilter(), recursive=True, step=50, debounce=400
             ):
-                await self.instance.take_changes(self._relative(path) for _, path in changes)
+                paths = {self._relative(path) for _, path in changes}
+                if CRON in paths:
+                    self.cron.reload()
+                await self.instance.take_changes(paths - {CRON})
         except OSError as error:
             self.instance.note(f"changes are not followed: {error}; restart by hand")
 

@@ -12,8 +12,9 @@ __all__ = ["Entry", "Kind", "Log"]
 
 # connection: opened, refused or closed; frame: one text message either way; event: accepted
 # from the HTTP API or a client; request: one call of the HTTP API; webhook: one attempt;
-# task: one attempt of a background task, told by the stack around the server.
-Kind: TypeAlias = Literal["connection", "frame", "event", "request", "webhook", "task"]
+# task: one attempt of a background task, cron: one run of a job, told by the stack around the
+# server.
+Kind: TypeAlias = Literal["connection", "frame", "event", "request", "webhook", "task", "cron"]
 
 LONGEST_TEXT: Final = 16_384
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from gae_pusher.emulator.appengine.headers import APP_ENGINE_AGENT
 from gae_pusher.emulator.tasks.task import AppEngineTarget, Dispatch, HttpTarget
 
 __all__ = ["Outgoing", "outgoing"]
 
-APP_ENGINE_AGENT: Final = "AppEngine-Google; (+http://code.google.com/appengine)"
 HTTP_AGENT: Final = "Google-Cloud-Tasks"
 
 # What a caller cannot set: App Engine and Cloud Tasks own these.

@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import Final
 
 from gae_pusher.deploy.check.config_schemas import CONFIG_SCHEMAS
-from gae_pusher.deploy.check.cron import schedule_problem
 from gae_pusher.deploy.check.findings import Finding
 from gae_pusher.deploy.check.project import Project
 from gae_pusher.deploy.check.schema import check_schema
 from gae_pusher.deploy.check.yaml_source import Source
+from gae_pusher.emulator.appengine.schedule import schedule_problem
 
 __all__ = ["CONFIGS", "check_configs"]
 
