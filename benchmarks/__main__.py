@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("async_triggers", "blocking", "datastore", "import_cost", "scale")
+NAMES = ("async_triggers", "blocking", "datastore", "durable", "import_cost", "scale")
 
 
 def main(names: list[str]) -> str | None:

@@ -62,8 +62,14 @@ class Dev:
 
     def fail_triggers(self, count: int) -> None:
         """Let the next `count` calls of the Channels API answer 500; 0 ends it."""
-        fields = {"count": count, "status": 500}
-        url = f"{self._channels_url}/_emulator/faults"
+        self._control("faults", {"count": count, "status": 500})
+
+    def trigger(self, channel: str, event: str, data: Any) -> None:
+        """Trigger an event, in the place of a task whose time has come."""
+        self._control("trigger", {"channel": channel, "name": event, "data": json.dumps(data)})
+
+    def _control(self, what: str, fields: dict[str, Any]) -> None:
+        url = f"{self._channels_url}/_emulator/{what}"
         requests.post(url, json=fields, timeout=10).raise_for_status()
 
     def wait_for(self, timeout: float = 10, **facts: Any) -> dict[str, Any]:

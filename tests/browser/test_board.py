@@ -165,6 +165,22 @@ def test_it_fits_a_laptop_and_a_phone(ada: Window, grace: Window, scheme: str) -
     grace.screenshot(f"board-phone-{scheme}")
 
 
+def test_a_reminder_comes_up_in_every_window(
+    ada: Window, grace: Window, dev: Dev, board: str
+) -> None:
+    """The button says that it will come; the event shows the card as it is by then."""
+    add(ada, "Call the printer")
+    grace.see(card("Call the printer"))
+    ada.do("hover", card("Call the printer"))
+    ada.do("click", f"{card('Call the printer')} [data-do=remind]")
+    ada.see("#notices :text('reminded in 60 seconds')")
+    id = ada.do("evaluate", "[...cards.keys()][0]")
+    channel = "presence-board-" + board.rpartition("/")[2]
+    dev.trigger(channel, "card-reminder", {"id": id, "by": "Ada"})
+    for window in (ada, grace):
+        window.see("#notices :text('Ada reminds you of: Call the printer')")
+
+
 def test_a_background_task_tells_its_progress(ada: Window, grace: Window) -> None:
     """The import runs in a task; both windows see its progress and all its cards."""
     ada.do("click", "#import")
