@@ -34,7 +34,7 @@ class Card(ndb.Model):
 
 
 def run() -> str:
-    """A table: each request's median time, and times that of the request without an event."""
+    """A table: each request's median time, and its ratio to the request without an event."""
     with ExitStack() as stack:
         address, _ = stack.enter_context(served("ours"))
         os.environ.update(DATASTORE_EMULATOR_HOST=address, GOOGLE_CLOUD_PROJECT="demo")
@@ -45,7 +45,7 @@ def run() -> str:
         found = {
             name: medians(subjects, rounds=ROUNDS, calls=CALLS) for name, subjects in apps.items()
         }
-    rows = [("request", *(f"{name}{what}" for name in found for what in (", ms", ", times")))]
+    rows = [("request", *(head for name in found for head in (f"ms at {name}", "ratio")))]
     for kind in next(iter(found.values())):
         cells = [(measured[kind][0], measured[NOTHING][0]) for measured in found.values()]
         texts = (text for took, plain in cells for text in _cells(took, plain))
