@@ -238,7 +238,17 @@ class NotFound(PusherBadStatus):
 
 
 class RequestTooLarge(UnexpectedReturnStatusError, PusherBadStatus):
-    """413: the service's limit is lower than the configured one."""
+    """413: the service's limit is lower than the configured `limit`; the request had `size` bytes.
+
+    `limit` is that of an event's data, `size` counts the whole request with all its events.
+    """
+
+    def __init__(
+        self, message: str, *, status: int, body: str = "", size: int = 0, limit: int = 0
+    ) -> None:
+        super().__init__(message, status=status, body=body)
+        self.size = size
+        self.limit = limit
 
 
 class RateLimited(UnexpectedReturnStatusError, PusherBadStatus):

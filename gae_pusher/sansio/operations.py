@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from gae_pusher.config import Config
 from gae_pusher.errors import PartialFailure, PusherError
 from gae_pusher.sansio.http import Request, Response
-from gae_pusher.sansio.responses import json_object
+from gae_pusher.sansio.responses import json_object, too_large
 from gae_pusher.sansio.signing import Credentials, Params, signed_params
 
 __all__ = ["Attempt", "Operation", "Pause", "Plan", "Steps", "once"]
 
 T = TypeVar("T")
 U = TypeVar("U")
+
+_TOO_LARGE: Final = 413
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,9 @@ class Operation(Generic[T]):
 
     def result(self, response: Response) -> T:
         """The verb's answer. Raises a ResponseError or RemoteProtocolError."""
+        if response.status == _TOO_LARGE:
+            limit = self.config.limits.event_data_bytes
+            raise too_large(response, len(self.body or b""), limit)
         return self.decode(json_object(response, self.config.json_decoder))
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "UsersInfo",
     "error_for",
     "json_object",
+    "too_large",
 ]
 
 
@@ -70,7 +71,6 @@ _ERRORS: Final[dict[int, tuple[type[ResponseError], str]]] = {
     401: (AuthenticationError, "check the secret, and this machine's clock"),
     403: (Forbidden, "the app is disabled or over its message quota"),
     404: (NotFound, "check the host and the app id"),
-    413: (RequestTooLarge, "send less data, or a reference to it"),
     429: (RateLimited, "slow down"),
 }
 _SHOWN_CHARACTERS: Final = 300
@@ -104,11 +104,28 @@ def json_object(response: Response, decoder: type[json.JSONDecoder]) -> dict[str
 def error_for(response: Response) -> ResponseError:
     """The error that a status stands for, with the service's own words in it."""
     kind, hint = _kind(response.status)
-    body = response.body.decode("utf-8", "replace").strip()
-    said = f": {_shortened(body)}" if body else ""
-    return kind(
-        f"the service answered {response.status}{said} ({hint})", status=response.status, body=body
+    body = _text(response)
+    return kind(_told(response.status, body, hint), status=response.status, body=body)
+
+
+def too_large(response: Response, size: int, limit: int) -> RequestTooLarge:
+    """The error of a 413: what was sent, in bytes, and what we thought an event's data may have."""
+    hint = (
+        f"the request has {size} bytes, the configured limit for an event's data is {limit}: send "
+        "less, or a reference to it, and set limits= to the service's own"
     )
+    body = _text(response)
+    told = _told(response.status, body, hint)
+    return RequestTooLarge(told, status=response.status, body=body, size=size, limit=limit)
+
+
+def _text(response: Response) -> str:
+    return response.body.decode("utf-8", "replace").strip()
+
+
+def _told(status: int, body: str, hint: str) -> str:
+    said = f": {_shortened(body)}" if body else ""
+    return f"the service answered {status}{said} ({hint})"
 
 
 def _kind(status: int) -> tuple[type[ResponseError], str]:

@@ -98,6 +98,30 @@ def test_contention_sends_once(world: World) -> None:
     assert world.entries() == []
 
 
+def test_a_put_hook_belongs_to_its_attempt(world: World) -> None:
+    """NDB calls _post_put_hook in each attempt; an event from there is sent once, and only then."""
+    pusher = world.pusher()
+
+    class Note(ndb.Model):
+        def _post_put_hook(self, future: ndb.Future) -> None:
+            hooks.append(self.key.id())
+            pusher["board"].trigger("noted", {"n": 1})
+
+    def rolled_back() -> None:
+        Note(id="b").put()
+        raise LookupError
+
+    hooks: list[str] = []
+    world.stub.faults += [(ABORTED, False), (ABORTED, False)]
+    with world.client.context():
+        ndb.transaction(lambda: Note(id="a").put())
+    with world.client.context(), pytest.raises(LookupError):
+        ndb.transaction(rolled_back)
+    assert hooks == ["a", "a", "a", "b"]
+    assert numbers(world) == [1]
+    assert world.entries() == []
+
+
 def test_real_contention_sends_once(world: World) -> None:
     """Two transactions that really collide in Datastore are told once each, in the end."""
     pusher = world.pusher()

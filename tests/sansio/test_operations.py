@@ -99,3 +99,15 @@ def test_a_body_stays_out_of_the_repr() -> None:
     """Neither the payload nor the secret shows when a plan is printed."""
     plan = Verbs(Config(app_id="1", key="k", secret="hush"), bytes).trigger("c", "e", "hush")
     assert "hush" not in repr(plan.operations)
+
+
+def test_a_413_names_the_size_and_the_limit() -> None:
+    """What was sent and what we believed the service to take, beside its own words."""
+    plan = VERBS.trigger("c", "e", "x" * 5_000)
+    (operation,) = plan.operations
+    with pytest.raises(errors.RequestTooLarge) as raised:
+        played(plan, [Response(413, b"Too large")])
+    error = raised.value
+    assert (error.status, error.size, error.limit) == (413, len(operation.body or b""), 10_240)
+    assert f"413: Too large (the request has {error.size} bytes" in str(error)
+    assert "limit for an event's data is 10240" in str(error)

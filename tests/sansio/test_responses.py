@@ -80,7 +80,6 @@ def test_a_json_decoder_is_made_anew_for_each_answer() -> None:
         (401, errors.AuthenticationError),
         (403, errors.Forbidden),
         (404, errors.NotFound),
-        (413, errors.RequestTooLarge),
         (418, errors.UnexpectedStatus),
         (429, errors.RateLimited),
         (500, errors.ServerError),
