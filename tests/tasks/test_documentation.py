@@ -25,6 +25,7 @@ def test_the_code_of_the_page_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     with running_worker() as worker, running_tasks_server(worker.url) as server:
         monkeypatch.setenv("CLOUD_TASKS_EMULATOR_HOST", server.address)
         monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "demo")
+        monkeypatch.setenv("PUSHER_URL", "http://key:secret@127.0.0.1:1/apps/3")
         for block in blocks("python"):
             exec(compile(block, PAGE.name, "exec"), namespace)
         server.wait_for("attempt", url="/tasks/send-invoice", state="succeeded")

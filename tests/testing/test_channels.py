@@ -39,8 +39,9 @@ def test_errors_can_be_ordered() -> None:
     """A test of what happens when the service is in trouble needs one line."""
     with running_server() as server:
         server.fail_requests(1, Fault(503))
+        pusher = Pusher.from_url(server.pusher_url, retry_seconds=0)
         with pytest.raises(ServerError):
-            Pusher.from_url(server.pusher_url).trigger("my-channel", "my-event", {})
+            pusher.trigger("my-channel", "my-event", {})
 
 
 def test_nothing_is_left_running() -> None:

@@ -8,7 +8,8 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from gae_pusher.emulator.appengine.document import Section, read
-from gae_pusher.emulator.appengine.schedule import Schedule, parse_schedule
+from gae_pusher.emulator.appengine.schedule import Schedule
+from gae_pusher.emulator.appengine.schedule_language import parse_schedule
 
 __all__ = ["CRON", "CronJob", "parse_cron_yaml"]
 

@@ -13,7 +13,7 @@ from gae_pusher.deploy.check.findings import Finding
 from gae_pusher.deploy.check.project import Project
 from gae_pusher.deploy.check.schema import check_schema
 from gae_pusher.deploy.check.yaml_source import Source
-from gae_pusher.emulator.appengine.schedule import schedule_problem
+from gae_pusher.emulator.appengine.schedule_language import schedule_problem
 
 __all__ = ["CONFIGS", "check_configs"]
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gae_pusher.emulator.appengine.schedule import parse_schedule, schedule_problem
+from gae_pusher.emulator.appengine.schedule_language import parse_schedule, schedule_problem
 from tests.conftest import require
 
 START = "2026-11-25T03:36:00"
