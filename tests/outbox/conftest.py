@@ -123,7 +123,8 @@ class World:
 
     def pusher(self, *, outbox: Outbox | None = None, **options: Any) -> Pusher:
         outbox = outbox or self.outbox()
-        app = self.channels.app(channel_type=GaeNdbChannel, outbox=outbox)
+        # A breaker would stay open while this world's clock goes on by a minute.
+        app = self.channels.app(channel_type=GaeNdbChannel, outbox=outbox, breaker_failures=0)
         return Pusher(**app | options)
 
     def outbox(self, **options: Any) -> Outbox:
