@@ -149,13 +149,23 @@ def test_the_others_are_told_when_pusher_is_back(ada: Window, grace: Window, dev
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_a_laptop_and_a_phone(ada: Window, grace: Window, scheme: str) -> None:
-    """Nothing is wider than the window, notices are inside it, and pictures are kept to look at."""
+def test_it_fits_a_laptop_and_a_phone(
+    ada: Window, grace: Window, enter: NewWindow, board: str, scheme: str
+) -> None:
+    """Nothing is wider than the window or its column, and pictures are kept to look at."""
+    author = enter("Featherstonehaugh-Wilson", "coral", board)
+    add(author, "The longest name that there is")
+    author.see(card("The longest name that there is"))
+    author.close()
     ada.do("click", "#import")
     for window in (ada, grace):
         window.do("emulateMedia", {"colorScheme": scheme})
         window.see("#progress:has-text('Ada imported 20 cards')")
         assert window.do("evaluate", "document.documentElement.scrollWidth <= innerWidth")
+        lists = "[...document.querySelectorAll('.cards')]"
+        assert window.do(
+            "evaluate", f"{lists}.every((list) => list.scrollWidth <= list.clientWidth)"
+        )
         box = "JSON.stringify(document.querySelector('#progress').getBoundingClientRect())"
         toast = json.loads(window.do("evaluate", box))
         assert toast["left"] >= 0
