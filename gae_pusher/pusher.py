@@ -101,7 +101,7 @@ class Pusher(AsyncTwins):
         cls,
         env: str = "PUSHER_URL",
         *,
-        environ: Mapping[str, str] = os.environ,
+        environ: Mapping[str, str] | None = None,
         **options: Any,
     ) -> Pusher:
         """The app of the environment: the variable `env`, overridden by PUSHER_KEY and the like.
@@ -109,7 +109,9 @@ class Pusher(AsyncTwins):
         A value sm://PROJECT/NAME/VERSION is read from Secret Manager. Options override all.
         `environ` is another mapping of these names, such as a framework's settings.
         """
-        return cls(**_with_port(options_from_env(with_secrets(environ), env, **options)))
+        # No default argument: help() prints those, and the environment holds the secret.
+        variables = with_secrets(os.environ if environ is None else environ)
+        return cls(**_with_port(options_from_env(variables, env, **options)))
 
     def __repr__(self) -> str:
         return f"<Pusher app {self.config.app_id!r} at {self.config.base_url}>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import pydoc
 import subprocess
 import sys
 from pathlib import Path
@@ -132,6 +133,17 @@ def loaded(statement: str) -> set[str]:
 def already_there() -> set[str]:
     """What the interpreter loads by itself: a .pth file of a namespace package names `google`."""
     return loaded("pass")
+
+
+def test_help_shows_nothing_of_the_environment() -> None:
+    """What Python says about a public name holds no variable: one of them is the secret."""
+    told = {
+        name: pydoc.plain(pydoc.render_doc(getattr(gae_pusher, name)))
+        for name in gae_pusher.__all__
+        if name not in ("BundledNdbChannel", "__version__")
+    }
+    telling = [name for name, text in told.items() if "environ({" in text]
+    assert telling == []
 
 
 @pytest.mark.parametrize(

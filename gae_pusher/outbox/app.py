@@ -47,12 +47,12 @@ class OutboxApp(Endpoint):
         *,
         client: ndb.Client | None = None,
         sweep_seconds: float = SWEEP_SECONDS,
-        environ: Mapping[str, str] = os.environ,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         self._pusher = source(pusher)
         self._client = client
         self._sweep_seconds = sweep_seconds
-        self._environ = environ
+        self._environ = os.environ if environ is None else environ
 
     def answer(self, request: Request) -> Response:
         check_method(request, "GET", "POST")

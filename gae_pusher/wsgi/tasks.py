@@ -65,9 +65,9 @@ class TaskApp(Endpoint):
         self,
         pusher: Pusher | PusherSource | None = None,
         *,
-        environ: Mapping[str, str] = os.environ,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
-        self._environ = environ
+        self._environ = os.environ if environ is None else environ
         self._handlers: dict[str, tuple[Callable[..., Any], bool]] = {}
         if pusher is not None:
             self.on(TRIGGER)(trigger_handler(source(pusher)))
