@@ -88,7 +88,7 @@ class ChannelsServer(Controls):
         most = max((app.limits.request_bytes for app in self.apps), default=0)
         application = web.Application(client_max_size=most, middlewares=[self._upgrade])
         application.add_routes(control_routes(self))
-        application.router.add_route("*", "/apps/{rest:.*}", self._serve_api)
+        application.router.add_route("*", "/{path:.*}", self._serve_api)
         return application
 
     @web.middleware

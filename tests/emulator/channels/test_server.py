@@ -253,6 +253,18 @@ def test_body_has_a_limit() -> None:
         assert call(server, "POST", "/apps/4242/events", b"x" * (limit + 1)).status_code == 413
 
 
+def test_a_path_that_the_service_lacks_is_told_and_logged() -> None:
+    """A call outside of /apps/, as pusher 3.3.4's terminate sends it, is seen in the log."""
+    with running_server() as server:
+        answer = call(server, "POST", "/users/u-19/terminate_connections", b"{}")
+        assert (answer.status_code, answer.text) == (404, "404 NOT FOUND\n")
+        (request,) = server.wait_for("request")
+        assert (request.facts["path"], request.facts["status"]) == (
+            "/users/u-19/terminate_connections",
+            404,
+        )
+
+
 def test_bytes_that_are_no_text() -> None:
     """A path of arbitrary bytes is refused like any other wrong request."""
     with running_server() as server, socket.create_connection((server.host, server.port)) as raw:
