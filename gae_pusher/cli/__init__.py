@@ -6,7 +6,7 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NoReturn
 
 from gae_pusher.errors import PusherError
 from gae_pusher.version import __version__
@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line: every command with its options and its help."""
-    whole = argparse.ArgumentParser(
+    whole = _Parser(
         prog="gae-pusher",
         description="The realtime toolkit for Python on Google App Engine.",
         epilog=_EPILOG,
@@ -76,3 +76,9 @@ def parser() -> argparse.ArgumentParser:
     for name in COMMANDS:
         importlib.import_module(f"{__name__}.{name}").register(subparsers)
     return whole
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Two lines: the usage, which argparse would print, can have a dozen."""
+        self.exit(2, f"{self.prog}: {message}\nsee {self.prog} --help\n")

@@ -27,6 +27,27 @@ def test_users_lists_ids(
 
 
 @pytest.mark.parametrize(
+    ("line", "program"),
+    [
+        ([], "gae-pusher"),
+        (["nope"], "gae-pusher"),
+        (["trigger", "a-channel"], "gae-pusher trigger"),
+        (["emulators", "--set", "nope=1"], "gae-pusher emulators"),
+    ],
+)
+def test_wrong_usage_is_two_lines(
+    line: list[str], program: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is wrong stands in the first line, where help is in the second; the exit code is 2."""
+    with pytest.raises(SystemExit) as end:
+        main(line)
+    wrong, advice = capsys.readouterr().err.splitlines()
+    assert end.value.code == 2
+    assert wrong.startswith(f"{program}: ")
+    assert advice == f"see {program} --help"
+
+
+@pytest.mark.parametrize(
     ("command", "library", "extra"),
     [
         (["check"], "yaml", "deploy"),
