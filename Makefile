@@ -14,6 +14,7 @@ help:  ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 dev: $(VENV)/.runs $(if $(NPM),node_modules/.ready)  ## Run sample_app with the local stack; prints one URL to open
+	@$(if $(or $(NPM),$(wildcard node_modules/pusher-js)),,echo "npm is not installed: the page loads pusher-js from Pusher's CDN, for which it needs the internet.")
 	@$(BIN)/gae-pusher dev $(ARGS)
 
 test: $(VENV)/.ready $(BUNDLED)/.ready $(if $(NPM),node_modules/.ready tests/node/node_modules/.ready)  ## Run every test; what needs a missing program is skipped and says so
