@@ -43,7 +43,7 @@ def get_pusher() -> Pusher:
 
     `PUSHER` is a dict of arguments of Pusher, or `PUSHER_URL` its URL; without both the
     environment says. Data may hold what DjangoJSONEncoder knows, unless the dict names another
-    `json_encoder`. Raises ConfigurationError.
+    `json_encoder`, or `encoder`. Raises ConfigurationError.
     """
     options = getattr(settings, "PUSHER", None)
     url = getattr(settings, "PUSHER_URL", None)
@@ -52,7 +52,7 @@ def get_pusher() -> Pusher:
         return make(*([url] if url else []), json_encoder=DjangoJSONEncoder)
     if not isinstance(options, dict):
         raise ConfigurationError("the setting PUSHER must be a dict of arguments of Pusher")
-    return Pusher(**({"json_encoder": DjangoJSONEncoder} | options))
+    return Pusher(**({"encoder": DjangoJSONEncoder} | options))
 
 
 class DjangoEndpoints(Endpoints):

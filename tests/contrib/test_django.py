@@ -199,6 +199,8 @@ def test_pusher_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "2026" in pusher.config.json_encoder().encode(datetime.date(2026, 1, 2))
     with override_settings(PUSHER=PUSHER | {"json_encoder": json.JSONEncoder}):
         assert get_pusher().config.json_encoder is json.JSONEncoder
+    with override_settings(PUSHER=PUSHER | {"encoder": json.JSONEncoder}):
+        assert get_pusher().config.json_encoder is json.JSONEncoder
     with override_settings(PUSHER="https://k:s@url.example/apps/1"):
         with pytest.raises(ConfigurationError, match="must be a dict") as caught:
             get_pusher()
