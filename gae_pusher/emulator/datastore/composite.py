@@ -63,9 +63,14 @@ def _need(scan: Scan) -> _Need | None:
     if len(scan.sources) > 1:
         return None
     ((spec, _),) = scan.sources
+    # An index has a property once, also where a filter has it equal to a value and in a range.
+    own = {column.property for column in scan.own_columns}
+    leading = spec.columns[: len(spec.columns) - len(own)]
+    equal = tuple(column for column in leading if column.property not in own)
+    spec = spec._replace(columns=equal + scan.own_columns)
     if spec.kind is None or len(spec.columns) + spec.ancestor < 2:
         return _Need(spec, 0) if spec.columns == (Column(KEY, True),) else None
-    return _Need(spec, len(spec.columns) - len(scan.own_columns))
+    return _Need(spec, len(equal))
 
 
 def parse_index_yaml(text: str) -> list[IndexSpec]:

@@ -35,6 +35,11 @@ class Conjunction:
     equal: frozenset[tuple[str, bytes]] = frozenset()
     ranges: Mapping[str, Ranges] = field(default_factory=dict)
 
+    @property
+    def fixed(self) -> dict[str, bytes]:
+        """The values that results do not differ in: a property in a range may have others, too."""
+        return {name: value for name, value in self.equal if name not in self.ranges}
+
     def __and__(self, other: Conjunction) -> Conjunction:
         if self.ancestor and other.ancestor and self.ancestor != other.ancestor:
             raise _ancestors_differ()

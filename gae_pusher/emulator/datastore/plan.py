@@ -157,7 +157,7 @@ def _columns(
 ) -> tuple[Column, ...]:
     """The given orders, then what else has to be in the rows, in the order of names."""
     if len(alternatives) == 1:
-        fixed = {name for name, _ in alternatives[0].equal}
+        fixed = alternatives[0].fixed
         orders = [order for order in orders if order.property not in fixed]
         distinct = [name for name in distinct if name not in fixed]
     _check_distinct([order.property for order in orders], distinct)
@@ -186,7 +186,7 @@ def _check_distinct(orders: list[str], distinct: list[str]) -> None:
 
 
 def _scan(kind: str | None, alternative: Conjunction, columns: tuple[Column, ...]) -> Scan:
-    fixed = dict(alternative.equal)
+    fixed = alternative.fixed
     own = tuple(column for column in columns if column.property not in fixed)
     paths = alternative.ranges.get(KEY, EVERYTHING)
     if alternative.ancestor and not own:

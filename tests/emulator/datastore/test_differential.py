@@ -161,6 +161,14 @@ def plain_queries(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
+def overlapping_queries(draw: st.DrawFn) -> dict[str, Any]:
+    """An equality and an inequality on one property; only the Datastore emulator compares lists."""
+    name = draw(st.sampled_from(ORDERED))
+    parts = [(name, "=", draw(small)), *draw(st.lists(inequalities(name), min_size=1, max_size=2))]
+    return {"where": ("and", *parts), "order": draw(st.sampled_from([[], [name], [f"-{name}"]]))}
+
+
+@st.composite
 def rich_queries(draw: st.DrawFn) -> dict[str, Any]:
     """Queries with what only the Firestore emulator serves."""
     values = st.lists(small, min_size=1, max_size=3)
@@ -236,7 +244,9 @@ def tied(asked: dict[str, Any]) -> bool:
 
 class TestQueries:
     @SLOW
-    @given(rows=data, asked=st.lists(plain_queries(), min_size=3, max_size=6))
+    @given(
+        rows=data, asked=st.lists(plain_queries() | overlapping_queries(), min_size=3, max_size=6)
+    )
     def test_datastore_emulator(
         self, ours: str, datastore_emulator: str, rows: Any, asked: list[dict[str, Any]]
     ) -> None:

@@ -68,6 +68,10 @@ class TestIndexes:
             ({"order": ["a", "n"]}, "- name: a\n  - name: n"),
             ({"projection": ["n", "a"]}, "- name: a\n  - name: n"),
             ({"order": ["-__key__"]}, "- name: __key__\n    direction: desc"),
+            (
+                {"where": ("and", ("a", "=", 1), ("a", "<", 2), ("n", "<", 3))},
+                "properties:\n  - name: a\n  - name: n\n",
+            ),
         ],
     )
     def test_refused(self, query: dict[str, Any], recommended: str) -> None:
@@ -109,6 +113,7 @@ class TestIndexes:
         """Queries that need no composite index lead to no index.yaml."""
         with running(Settings()) as (server, raw):
             raw.names("Item", ("a", "=", 1))
+            raw.names("Item", ("and", ("a", "=", 1), ("a", "<", 2)))
             assert server.suggested_indexes() == ""
 
     def test_rendering_and_reading(self) -> None:
