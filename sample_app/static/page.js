@@ -137,7 +137,7 @@ function showState(state) {
     initialized: "Connecting…",
     connecting: "Connecting…",
     connected: "Live",
-    unavailable: "No connection, trying again",
+    unavailable: "Offline, retrying",
     disconnected: "Disconnected",
     failed: "This browser cannot connect",
     missing: "Not live: pusher-js did not load",

@@ -234,15 +234,18 @@ def test_a_window_reads_what_it_missed(ada: Window, grace: Window) -> None:
 def test_a_window_shows_when_the_server_goes_and_comes(
     enter: NewWindow, board: str, dev: Dev
 ) -> None:
-    """While the server is away the window says so; when it is back the window is live again."""
-    window = enter("Patient", "amber", board)
+    """While the server is away the window says so in place; when it is back it is live again."""
+    window = enter("Patient", "amber", board, **PHONE)
+    window.see(LIVE)
+    height = window.do("evaluate", "document.querySelector('.top').offsetHeight")
     add(window, "Before")
     window.see(card("Before"))
     window.wait("unanswered.size === 0")
     dev.stop()
     assert window.see("#status[data-state=connecting]") == "Connecting…"
-    assert window.see("#status[data-state=unavailable]") == "No connection, trying again"
-    window.screenshot("unavailable-laptop")
+    assert window.see("#status[data-state=unavailable]") == "Offline, retrying"
+    assert window.do("evaluate", "document.querySelector('.top').offsetHeight") == height
+    window.screenshot("unavailable-phone")
     add(window, "Lost?")
     window.see(".toast:has-text('the server cannot be reached.')")
     assert window.do("inputValue", "#new-todo") == "Lost?"
