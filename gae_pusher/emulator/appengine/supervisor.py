@@ -40,10 +40,13 @@ _NEXT: Final = {
 
 
 class Crashed(Exception):
-    """The app ended with `code` instead of answering; `tail` is the end of what it printed."""
+    """The app ended with `code` instead of answering; `tail` is the end of what it printed.
 
-    def __init__(self, code: int, tail: tuple[str, ...]) -> None:
-        super().__init__(f"the app ended with exit code {code}")
+    `reason` says why it could not even be started.
+    """
+
+    def __init__(self, code: int, tail: tuple[str, ...], reason: str | None = None) -> None:
+        super().__init__(reason or f"the app ended with exit code {code}")
         self.code = code
         self.tail = tail
 
@@ -136,7 +139,7 @@ class Supervisor:
         try:
             process = self._process = await self._start()
         except OSError as error:
-            return Crashed(127, (str(error),))
+            return Crashed(127, (str(error),), str(error))
         opening = asyncio.create_task(self._open())
         try:
             code = await process.wait()

@@ -194,9 +194,10 @@ def test_a_broken_app_yaml_keeps_the_former_one(start_site: SiteMaker) -> None:
 
 
 def test_a_server_that_is_not_installed_is_named(start_site: SiteMaker) -> None:
-    """The page says what to install, not that a shell did not find something."""
+    """Page and console say what to install, not that a shell did not find something."""
     site = start_site({"app.yaml": "runtime: python311\nentrypoint: not-a-server-1 main:app\n"})
     assert b"pip install not-a-server-1" in site.request("/").body
+    assert site.wait_for("problem", "not-a-server-1 is not installed: pip install not-a-server-1")
 
 
 def test_other_servers_get_the_port(start_site: SiteMaker) -> None:
