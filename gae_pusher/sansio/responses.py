@@ -67,12 +67,13 @@ class UsersInfo(TypedDict):
 
 
 _ERRORS: Final[dict[int, tuple[type[ResponseError], str]]] = {
-    400: (BadRequest, "an 'Unknown auth_key' means a wrong key or a wrong cluster"),
+    400: (BadRequest, "to send it again would not help"),
     401: (AuthenticationError, "check the secret, and this machine's clock"),
     403: (Forbidden, "the app is disabled or over its message quota"),
     404: (NotFound, "check the host and the app id"),
     429: (RateLimited, "slow down"),
 }
+_UNKNOWN_KEY: Final = "Unknown auth_key"  # a 400, where other services have a 401
 _SHOWN_CHARACTERS: Final = 300
 
 
@@ -105,6 +106,8 @@ def error_for(response: Response) -> ResponseError:
     """The error that a status stands for, with the service's own words in it."""
     kind, hint = _kind(response.status)
     body = _text(response)
+    if response.status == 400 and _UNKNOWN_KEY in body:
+        hint = "a wrong key, or a wrong cluster"
     return kind(_told(response.status, body, hint), status=response.status, body=body)
 
 

@@ -94,6 +94,12 @@ def test_each_status_has_its_error(status: int, kind: type[Exception]) -> None:
     assert str(error).startswith(f"the service answered {status}: Some words (")
 
 
+def test_an_unknown_key_is_explained() -> None:
+    """Only a 400 that is about the key speaks of keys and clusters."""
+    assert "wrong cluster" in str(error_for(Response(400, b"Unknown auth_key\n")))
+    assert "cluster" not in str(error_for(Response(400, b"Batch too large (11 > 10)\n")))
+
+
 def test_the_signature_that_a_401_quotes_is_not_shown() -> None:
     """The service quotes what it signed, which helps, and what we sent, which is kept out."""
     said = (
