@@ -21,7 +21,7 @@ def trigger(service: Service, request: ApiRequest, now: float) -> tuple[object, 
     """`POST /events`: one event on up to 100 channels, with the counts that `info` asks for."""
     fields = _fields(request)
     events = events_of(service, fields)
-    info = api_queries.parse_info(fields.get("info"))
+    info = api_queries.parse_info(service, fields.get("info"))
     orders = [order for event in events for order in service.trigger(event, now)]
     if not info:
         return {}, orders
@@ -33,7 +33,7 @@ def trigger_batch(service: Service, request: ApiRequest, now: float) -> tuple[ob
     """`POST /batch_events`: all events are checked before the first is delivered."""
     items = _batch_items(service, _fields(request))
     events = [_event(service, item, _string(item, "channel")) for item in items]
-    infos = [api_queries.parse_info(item.get("info")) for item in items]
+    infos = [api_queries.parse_info(service, item.get("info")) for item in items]
     orders = [order for event in events for order in service.trigger(event, now)]
     if not any(infos):
         return {}, orders

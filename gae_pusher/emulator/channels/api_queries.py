@@ -12,16 +12,20 @@ from gae_pusher.names import ChannelKind
 
 __all__ = ["channel", "channels", "counts", "parse_info", "stats", "users"]
 
-_ATTRIBUTES = ("user_count", "subscription_count", "cache")
+_COUNTS = ("user_count", "subscription_count")
 
 
-def parse_info(info: object) -> tuple[str, ...]:
-    """The attributes of a comma-separated list."""
+def parse_info(service: Service, info: object, known: tuple[str, ...] = _COUNTS) -> tuple[str, ...]:
+    """The attributes of a comma-separated list; in strict mode they must all be known."""
     if info is None:
         return ()
     if not isinstance(info, str):
         raise ApiError(400, "Invalid parameter info: a comma-separated string is wanted")
-    return tuple(part for part in (piece.strip() for piece in info.split(",")) if part)
+    names = tuple(part for part in (piece.strip() for piece in info.split(",")) if part)
+    unknown = [name for name in names if name not in known]
+    if unknown and service.settings.strict:
+        raise ApiError(400, f"Unknown info attribute: {unknown[0]}")
+    return names
 
 
 def counts(service: Service, name: str, info: tuple[str, ...]) -> dict[str, int]:
@@ -39,7 +43,7 @@ def counts(service: Service, name: str, info: tuple[str, ...]) -> dict[str, int]
 def channels(service: Service, params: Mapping[str, str]) -> object:
     """`GET /channels`: the occupied channels, server-to-user channels left out."""
     prefix = params.get("filter_by_prefix", "")
-    info = parse_info(params.get("info"))
+    info = parse_info(service, params.get("info"), ("user_count",))
     if "user_count" in info and not prefix.startswith("presence-"):
         # "begining" is how the service spells it.
         raise ApiError(
@@ -47,7 +51,6 @@ def channels(service: Service, params: Mapping[str, str]) -> object:
             "user_count may only be requested for presence channels - please supply "
             "filter_by_prefix begining with presence-",
         )
-    _check_known(service, info, ("user_count",))
     names = [
         occupied.name
         for occupied in service.hub
@@ -59,8 +62,7 @@ def channels(service: Service, params: Mapping[str, str]) -> object:
 def channel(service: Service, params: Mapping[str, str], name: str, now: float) -> object:
     """`GET /channels/<channel>`: never a 404, an empty channel is just not occupied."""
     check_channel_name(name, strict=service.settings.strict)
-    info = parse_info(params.get("info"))
-    _check_known(service, info, _ATTRIBUTES)
+    info = parse_info(service, params.get("info"), (*_COUNTS, "cache"))
     kind = ChannelKind.of(name)
     if "user_count" in info and not kind & ChannelKind.PRESENCE:
         raise ApiError(
@@ -105,9 +107,3 @@ def _is_counted(service: Service, name: str) -> bool:
     # The documentation's tables exclude presence channels, its examples show them.
     on = service.app.features.subscription_counting
     return on and not (service.settings.strict and ChannelKind.of(name) & ChannelKind.PRESENCE)
-
-
-def _check_known(service: Service, info: tuple[str, ...], known: tuple[str, ...]) -> None:
-    unknown = [name for name in info if name not in known]
-    if unknown and service.settings.strict:
-        raise ApiError(400, f"Unknown info attribute: {unknown[0]}")

@@ -214,6 +214,9 @@ def test_strict_mode_refuses_leniencies() -> None:
     ):
         assert isinstance(lenient.get(path, info=info), dict)
         assert strict.get(path, info=info)[0] == 400
+    nonsense = {**EVENT, "info": "nonsense"}
+    assert isinstance(lenient.post("/events", nonsense), dict)
+    assert strict.post("/events", nonsense)[0] == 400
     client_event = {**EVENT, "name": "client-x"}
     assert lenient.post("/events", client_event) == {}
     assert strict.post("/events", client_event)[0] == 400
