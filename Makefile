@@ -13,7 +13,7 @@ NPM := $(shell command -v npm 2>/dev/null)
 help:  ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-dev: $(VENV)/.runs $(if $(NPM),node_modules/.ready)  ## Run sample_app with the local stack; prints one URL to open
+dev: $(VENV)/.runs $(if $(NPM),node_modules/.ready)  ## Run sample_app with the local stack; prints one URL to open (options: ARGS='--port 8090')
 	@$(if $(or $(NPM),$(wildcard node_modules/pusher-js)),,echo "npm is not installed: the page loads pusher-js from Pusher's CDN, for which it needs the internet.")
 	@$(BIN)/gae-pusher dev $(ARGS)
 

@@ -81,6 +81,13 @@ def test_every_setting_is_documented() -> None:
     assert [name for name in fields if f"`{name}`" not in page] == []
 
 
+def test_the_readme_leads_to_every_page() -> None:
+    """Each page of docs/ is linked from the README."""
+    readme = (ROOT / "README.md").read_text()
+    pages = sorted((ROOT / "docs").glob("*.md"))
+    assert [page.name for page in pages if f"(docs/{page.name})" not in readme] == []
+
+
 def test_make_targets_of_the_readme_exist() -> None:
     """Every `make` command that the README names is a target of the Makefile."""
     targets = set(re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
