@@ -63,9 +63,10 @@ class Webhook:
         envelope = self._envelope()
         age = self.now - envelope["time_ms"] / 1000
         if abs(age) > self.max_age_seconds:
+            away = "old" if age > 0 else "ahead of this clock"
             raise StaleWebhook(
-                f"the webhook is {age:.0f} seconds old, the window is {self.max_age_seconds:.0f}: "
-                "a replay, or a wrong clock",
+                f"the webhook is {abs(age):.0f} seconds {away}, the window is "
+                f"{self.max_age_seconds:.0f}: a replay, or a wrong clock",
                 age_seconds=age,
             )
         return envelope

@@ -128,13 +128,18 @@ def test_a_signed_body_of_another_shape_is_malformed(body: bytes) -> None:
     assert not webhook(body).valid()
 
 
-@pytest.mark.parametrize("age", [-601, 601, 86_400])
-def test_a_webhook_outside_the_window_is_stale(age: int) -> None:
+@pytest.mark.parametrize(
+    ("age", "words"),
+    [
+        (-601, "601 seconds ahead of this clock"),
+        (601, "601 seconds old"),
+        (86_400, "86400 seconds old"),
+    ],
+)
+def test_a_webhook_outside_the_window_is_stale(age: int, words: str) -> None:
     """A replay, or one from the future, is refused with its age."""
     hook = webhook(envelope(time_ms=(NOW - age) * 1000))
-    with pytest.raises(
-        errors.StaleWebhook, match=f"{age} seconds old, the window is 600"
-    ) as caught:
+    with pytest.raises(errors.StaleWebhook, match=f"is {words}, the window is 600") as caught:
         hook.verify()
     assert caught.value.age_seconds == age
 
