@@ -7,8 +7,9 @@ Where they differ the comparison is narrowed, here and nowhere else, for these r
   the Firestore emulator serve them, and so does the local server.
 * The Datastore emulator finds an entity with an empty list as if the list were null. The Firestore
   emulator, like the local server, has no row for it. (Google documents neither.)
-* The Firestore emulator returns an entity once for each of its values that matches. The
-  documentation promises it once, and so do the Datastore emulator and the local server.
+* The Firestore emulator returns an entity once for each of its values that matches, and counts it
+  so where the list that is filtered is also summed up. The documentation promises it once, and so
+  do the Datastore emulator and the local server.
 * The Firestore emulator sorts equal results by key in the direction of the last order, the
   Datastore emulator and the local server always ascending. Either is allowed where no order by key
   is asked for.
@@ -20,6 +21,8 @@ Where they differ the comparison is narrowed, here and nowhere else, for these r
   emulator and the local server abort the one that commits later.
 * The Datastore emulator aborts for any change in the entity group of what was read, the local
   server, like Firestore in Datastore mode, for changes of what was read.
+* The Datastore emulator takes what a committed transaction read and wrote something else beside for
+  changed as well, and aborts whoever read it before. The local server, like Firestore, does not.
 * A commit that is both too late and wrong, since what it inserts or updates does or does not exist,
   is ABORTED by the local server, so that it is tried again, and refused by the Datastore emulator.
 """
@@ -33,7 +36,7 @@ from typing import Any
 
 import grpc
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
@@ -284,6 +287,7 @@ class TestQueries:
         self, ours: str, firestore_emulator: str, rows: Any, where: Any, name: str
     ) -> None:
         """Counts, sums and averages are those of the Firestore emulator."""
+        assume(name != "m" or where is None or where[0] != "m")
         mine, theirs = filled(ours, rows), filled(firestore_emulator, rows)
         assert aggregated(mine, where, name) == aggregated(theirs, where, name)
         mine.close()
@@ -379,6 +383,9 @@ class Commits(RuleBasedStateMachine):
         if not self.conflicts:
             others = {key for _, keys in self.transactions for key in keys}
             written = [one for one in written if one[1] not in others]
+        elif written:
+            only_read = read - {key for _, key, _ in written}
+            self.transactions = [each for each in self.transactions if not each[1] & only_read]
         self.same(lambda raw: committed(raw, names[id(raw)], written))
         self.look_up([("T", 1), ("T", 2), ("T", "a"), ("U", 1)])
 
