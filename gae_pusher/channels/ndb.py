@@ -147,7 +147,7 @@ class GaeNdbSender(GoogleAppEngineSender):
         if not (self.batch if batch is None else batch) or context.in_transaction():
             plan = what if isinstance(what, Plan) else verbs.alone(what)
             return self.perform_async(plan.then(answer), timeout)
-        future = Future("a trigger")
+        future = Future(_told(what))
         loop = context.eventloop
         place = loop, process_id()
         batches = self._batches.get(place)
@@ -205,6 +205,13 @@ def _settling(future: Future) -> Callable[[Any, Exception | None], None]:
             future.set_exception(error)
 
     return settle
+
+
+def _told(what: Mapping[str, str] | Plan[Any]) -> str:
+    """A trigger for the log, which names what was lost and never its data."""
+    if isinstance(what, Plan):
+        return "a trigger on many channels"
+    return f"the trigger of {what['name']} on {what['channel']}"
 
 
 def _in_transaction() -> bool:

@@ -9,12 +9,23 @@ from gae_pusher.extras import needing
 
 if TYPE_CHECKING:
     from gae_pusher.testing.channels import RunningServer, running_server
+    from gae_pusher.testing.datastore import running_datastore
+    from gae_pusher.testing.tasks import RunningTasksServer, running_tasks_server
 
-__all__ = ["RunningServer", "running_server"]
+__all__ = [
+    "RunningServer",
+    "RunningTasksServer",
+    "running_datastore",
+    "running_server",
+    "running_tasks_server",
+]
 
 _LAZY = {
     "RunningServer": "gae_pusher.testing.channels",
+    "RunningTasksServer": "gae_pusher.testing.tasks",
+    "running_datastore": "gae_pusher.testing.datastore",
     "running_server": "gae_pusher.testing.channels",
+    "running_tasks_server": "gae_pusher.testing.tasks",
 }
 
 

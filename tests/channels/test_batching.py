@@ -179,12 +179,14 @@ def test_what_is_too_large_is_told_before_anything_is_sent() -> None:
 
 
 def test_errors_nobody_asked_for(caplog: pytest.LogCaptureFixture, context: Any) -> None:
-    """Each event of a failed batch that nobody asks about is logged."""
+    """Each event of a failed batch that nobody asks about is logged by its name and channel."""
     with ScriptedServer([Answer(500)]) as server:
         triggers(app(server.port), 3)
         context.eventloop.run()
     records = [record for record in caplog.records if record.name == "gae_pusher"]
     assert [record.levelno for record in records] == [logging.ERROR] * 3
+    told = sorted(record.getMessage() for record in records)
+    assert told[0] == "the trigger of 0 on a_channel failed and nobody asked"
 
 
 def test_a_server_without_batches(engine: str) -> None:
