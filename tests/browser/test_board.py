@@ -154,6 +154,7 @@ def test_it_fits_a_laptop_and_a_phone(
 ) -> None:
     """Nothing is wider than the window or its column, and pictures are kept to look at."""
     author = enter("Featherstonehaugh-Wilson", "coral", board)
+    author.see(LIVE)
     add(author, "The longest name that there is")
     author.see(card("The longest name that there is"))
     author.close()
