@@ -21,10 +21,10 @@ def run() -> str:
         quiet = _ratios(port)
         with busy_cores() as possible:
             busy = _ratios(port) if possible else quiet
-    rows = [("blocking trigger, x pusher 3.3.4", "goal", "busy cores", "CPU", "quiet cores", "CPU")]
+    rows = [("blocking trigger, x pusher 3.3.4", "goal", "quiet cores", "CPU", "busy cores", "CPU")]
     for name in quiet:
         goal = f"{GOALS[name]:.1f}" if name in GOALS else ""
-        rows.append((name, goal, *busy[name], *quiet[name]))
+        rows.append((name, goal, *quiet[name], *busy[name]))
     return f"{table(rows)}\n(medians of {ROUNDS} rounds in turns, against {server} on loopback)"
 
 

@@ -104,8 +104,7 @@ def busy_cores() -> Iterator[bool]:
     """Keep every core awake with a process that gives way to all others; False where that fails.
 
     A core that slept takes long to wake up, most of all a virtual one: on a quiet machine that is
-    most of what a quick exchange on loopback takes, and the same for every client. The cores of
-    a server at work do not sleep between two of its requests.
+    most of what a quick exchange on loopback takes, and the same for every client.
     """
     if not hasattr(os, "SCHED_IDLE"):  # it is Linux's
         yield False

@@ -339,7 +339,8 @@ def test_concurrent_transactions_of_one_context(world: World) -> None:
         for future in [ndb.transaction_async(work(f"t{n}")) for n in range(5)]:
             future.result()
     assert sorted(event for _, event, _ in world.sent()) == [f"t{n}" for n in range(5)]
-    # A retry keeps its id unless another one of them has ended NDB's retry state for all.
+    # Seen once in about eighty runs: the retried one took a new id. Not proven why; they share
+    # NDB's retry state, by which the id is found again, and another one may have ended it.
     assert len(set(entry_ids(world))) in (5, 6)
     assert world.entries() == []
 

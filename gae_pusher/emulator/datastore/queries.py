@@ -27,8 +27,8 @@ from gae_pusher.emulator.datastore.views import View
 
 __all__ = ["run_query", "selected"]
 
-# As Google's Datastore emulator, so that a program sees pages where production has them.
-BATCH_RESULTS: Final = 300
+# Google's Datastore emulator gives 300, which costs a query over many entities a quarter more.
+BATCH_RESULTS: Final = 1_000
 BATCH_BYTES: Final = 4_000_000
 
 

@@ -7,9 +7,11 @@ Where they differ the comparison is narrowed, here and nowhere else, for these r
   the Firestore emulator serve them, and so does the local server.
 * The Datastore emulator finds an entity with an empty list as if the list were null. The Firestore
   emulator, like the local server, has no row for it. (Google documents neither.)
-* The Firestore emulator returns an entity once for each of its values that matches, and counts it
-  so where the list that is filtered is also summed up. The documentation promises it once, and so
-  do the Datastore emulator and the local server.
+* The Firestore emulator returns an entity once for each of its values that matches. The
+  documentation promises it once, and so do the Datastore emulator and the local server.
+* An aggregation that sums up a list reads a row for each of its values, in the Firestore emulator
+  and in the local server. With an equality on the same list it is one row in the local server and
+  all of them in the Firestore emulator. (Google documents neither.)
 * The Firestore emulator sorts equal results by key in the direction of the last order, the
   Datastore emulator and the local server always ascending. Either is allowed where no order by key
   is asked for.
