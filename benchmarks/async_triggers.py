@@ -18,6 +18,7 @@ import gae_pusher
 from benchmarks.common import fast_server, table
 from benchmarks.delayed import delayed_server
 from benchmarks.epoll import post_all
+from gae_pusher.sansio.http import Request
 
 EVENTS = 10_000
 ROUNDS = 3
@@ -62,6 +63,10 @@ def _subjects(port: int, delayed: int) -> dict[str, Subject]:
         subjects[f"epoll client, {connections}"] = (
             EVENTS,
             lambda n, c=connections, p=posts: post_all(port, p, c),
+        )
+        subjects[f"epoll client that encodes and signs, {connections}"] = (
+            EVENTS,
+            lambda n, c=connections: post_all(port, _made(port, n), c),
         )
     return subjects
 
@@ -152,14 +157,23 @@ def _client() -> Any:
 
 def _posts(port: int) -> list[bytes]:
     """The requests of EVENTS events as bytes, signed and ready."""
-    app = _app(port)
+    return _made(port, 10) * (EVENTS // 10)
+
+
+def _made(port: int, count: int) -> list[bytes]:
+    """The requests of so many events as bytes, each event encoded, each request signed."""
+    verbs, sender = _app(port)._verbs, _app(port).sender
     item = {"channel": "a_channel", "name": "an_event", "data": DATA}
-    steps = app.sender.steps(app._verbs.trigger_batch([item] * 10))
-    request = next(steps).request  # type: ignore[union-attr]
+    batches = [verbs.trigger_batch([item] * 10) for _ in range(count // 10)]
+    requests = [next(sender.steps(batch)).request for batch in batches]
+    return [_bytes(request, port) for request in requests]
+
+
+def _bytes(request: Request, port: int) -> bytes:
     body = request.body or b""
     head = f"POST {request.url.partition(str(port))[2]} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
     head += "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
-    return [f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body] * (EVENTS // 10)
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 def _futures() -> str:

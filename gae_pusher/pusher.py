@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from gae_pusher.channels.base import Channel, Sender
-from gae_pusher.channels.twins import trigger_async
 from gae_pusher.config import resolve
 from gae_pusher.environment import options_from_env, overridden, url2options
 from gae_pusher.errors import ConfigurationError, WebhookError
@@ -321,9 +320,8 @@ class Pusher(AsyncTwins):
     def _trigger_async(
         self, what: Mapping[str, str] | Plan[Any], timeout: float | None, batch: bool | None
     ) -> Any:
-        return trigger_async(
-            self._async_sender(), self._verbs, what, lambda answer: answer, timeout, batch
-        )
+        sender = self._async_sender()
+        return sender.trigger_async(self._verbs, what, lambda answer: answer, timeout, batch)
 
     def _async_sender(self) -> Any:
         sender = self.sender

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from gae_pusher.names import server_to_user_channel
+from gae_pusher.names import check_channel, server_to_user_channel
 from gae_pusher.sansio.operations import Plan
 from gae_pusher.sansio.verbs import Attributes, Verbs
 
@@ -52,6 +52,7 @@ class AsyncTwins(ABC):
         is GaeNdbChannel and not told otherwise.
         """
         if isinstance(channels, str):
+            check_channel(channels)
             event = self._verbs.event(channels, event_name, data, socket_id, info)
             return self._trigger_async(event, timeout, batch)
         plan = self._verbs.trigger(channels, event_name, data, socket_id, info)

@@ -11,6 +11,7 @@ import pytest
 from gae_pusher import Pusher, errors
 from gae_pusher.channels.base import Channel, Sender
 from gae_pusher.sansio.operations import Plan
+from gae_pusher.sansio.verbs import Verbs
 from gae_pusher.twins import AsyncTwins
 
 TWINS = [name for name in vars(AsyncTwins) if name.endswith("_async") and name[0] != "_"]
@@ -35,6 +36,10 @@ class Noting(Sender):
         future: Future[Any] = Future()
         future.set_result((plan.operations, timeout))
         return future
+
+    def trigger_async(self, verbs: Verbs, what: Any, answer: Any, *options: Any) -> Any:
+        plan = what if isinstance(what, Plan) else verbs.alone(what)
+        return self.perform_async(plan.then(answer), options[0])
 
 
 class NotingChannel(Channel):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from gae_pusher.channels.arrivals import Arrivals
 from gae_pusher.channels.performing import Performance
 from gae_pusher.engines.processes import process_id
 from gae_pusher.errors import NotFound, PusherError
@@ -39,11 +40,12 @@ class Trigger:
     size: int = field(init=False)  # about how many bytes it holds
 
     def __post_init__(self) -> None:
-        self.alone = isinstance(self.what, Plan)
-        if isinstance(self.what, Plan):
-            self.size = sum(len(each.body or b"") for each in self.what.operations)
+        what = self.what
+        self.alone = isinstance(what, Plan)
+        if isinstance(what, Plan):
+            self.size = sum(len(each.body or b"") for each in what.operations)
         else:
-            self.size = len(self.what["data"])
+            self.size = len(what["data"])
 
     def settle(self, answer: dict[str, Any], error: Exception | None, rescue: bool) -> None:
         """Settle the future, unless it was cancelled; `rescue` logs an error instead."""
@@ -95,6 +97,7 @@ class Batches:
         self._forget = forget
         self._verbs = verbs
         self._loop = loop
+        self._arrivals = Arrivals(loop)
         self._pid = process_id()
         self._waiting: deque[Trigger] = deque()
         self._bytes = 0
@@ -146,7 +149,7 @@ class Batches:
 
     def _send(self, group: list[Trigger]) -> None:
         flight = self._sender.performance(
-            self._loop,
+            self._arrivals,
             self._plan(group),
             group[0].timeout,
             [trigger.future for trigger in group],
@@ -158,16 +161,15 @@ class Batches:
     def _plan(self, group: list[Trigger]) -> Plan[Any]:
         if len(group) > 1:
             events: list[Any] = [trigger.what for trigger in group]
-            return self._verbs.together(events).then(lambda answer: _single(answer, events))
+            return self._verbs.together(events)
         what = group[0].what
-        plan = what if isinstance(what, Plan) else self._verbs.alone(what)
-        return plan.then(lambda answer: [answer])
+        return what if isinstance(what, Plan) else self._verbs.alone(what)
 
     def _landed(
         self,
         flight: Performance,
         group: list[Trigger],
-        answers: list[dict[str, Any]] | None,
+        answer: dict[str, Any] | None,
         error: Exception | None,
     ) -> None:
         self._flights.discard(flight)
@@ -176,8 +178,8 @@ class Batches:
         else:
             if error is None and len(group) == 1 and _was_in_a_batch(group[0]):
                 self._sender.batch_endpoint = False
-            for trigger, answer in zip(group, answers or [{}] * len(group), strict=True):
-                trigger.settle(answer, error, self._sender.rescue)
+            for trigger, single in zip(group, _singles(answer or {}, group), strict=True):
+                trigger.settle(single, error, self._sender.rescue)
         if not self._idler:  # else the idler sends what came meanwhile
             self._launch()
 
@@ -209,17 +211,19 @@ class Batches:
                 flight.resume()
 
 
-def _single(answer: dict[str, Any], events: list[Mapping[str, str]]) -> list[dict[str, Any]]:
-    """A batch's answer as what each event would have got alone.
+def _singles(answer: dict[str, Any], group: list[Trigger]) -> list[dict[str, Any]]:
+    """A request's answer as what each trigger would have got alone.
 
-    Servers that answer no aligned array say nothing about any event.
+    Servers that answer a batch with no aligned array say nothing about any event.
     """
+    if len(group) == 1:
+        return [answer]
     parts = answer.get("batch")
-    if not isinstance(parts, list) or len(parts) != len(events):
-        return [{}] * len(events)
+    if not isinstance(parts, list) or len(parts) != len(group):
+        return [{}] * len(group)
     return [
-        {"channels": {event["channel"]: part}} if part else {}
-        for event, part in zip(events, parts, strict=True)
+        {"channels": {trigger.what["channel"]: part}} if part else {}  # type: ignore[index]
+        for trigger, part in zip(group, parts, strict=True)
     ]
 
 

@@ -5,6 +5,7 @@ The only module that imports google.appengine.ext.ndb, the NDB of appengine-pyth
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from google.appengine.api import urlfetch
@@ -23,6 +24,7 @@ from gae_pusher.channels.twins import ChannelTwins
 from gae_pusher.errors import InTransaction, PusherError
 from gae_pusher.sansio.http import Request, Response
 from gae_pusher.sansio.operations import Pause, Plan
+from gae_pusher.sansio.verbs import Verbs
 
 __all__ = ["BundledNdbChannel", "BundledNdbSender"]
 
@@ -60,6 +62,18 @@ class BundledNdbSender(GoogleAppEngineSender):
                     step = steps.send(response)
         except StopIteration as end:
             return end.value
+
+    def trigger_async(
+        self,
+        verbs: Verbs,
+        what: Mapping[str, str] | Plan[Any],
+        answer: Callable[[dict[str, Any]], Any],
+        timeout: float | None,
+        _batch: bool | None,
+    ) -> Any:
+        """A future of one trigger: an event of `verbs`, or a plan for many channels."""
+        plan = what if isinstance(what, Plan) else verbs.alone(what)
+        return self.perform_async(plan.then(answer), timeout)
 
     @ndb.tasklet  # type: ignore[untyped-decorator]
     def send_request_async(self, request: Request, timeout: float) -> Any:

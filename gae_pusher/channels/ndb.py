@@ -41,17 +41,18 @@ class Future(ndb.Future):  # type: ignore[misc]
     add a callback that does.
     """
 
-    _unasked: BaseException | None = None
+    _unasked: _Unasked | None = None
 
     def set_exception(self, exception: BaseException) -> None:
         """Settle with an error."""
         if not isinstance(exception, ndb.exceptions.Cancelled):
-            self._unasked = exception
+            self._unasked = _Unasked(self.info, exception)
         super().set_exception(exception)
 
     def exception(self) -> BaseException | None:
         """The error, None when there is none or none yet."""
-        self._unasked = None
+        if self._unasked is not None:
+            self._unasked.error = None
         error: BaseException | None = super().exception()
         return error
 
@@ -59,14 +60,22 @@ class Future(ndb.Future):  # type: ignore[misc]
 
     def check_success(self) -> None:
         """Wait, then raise the error if there is one."""
-        try:
-            super().check_success()
-        finally:
-            self._unasked = None
+        self.wait()
+        error = self.exception()
+        if error is not None:
+            raise error
+
+
+class _Unasked:
+    """An error that is logged when its future is gone; futures without one need no finalizer."""
+
+    def __init__(self, info: str, error: BaseException) -> None:
+        self._info = info
+        self.error: BaseException | None = error
 
     def __del__(self) -> None:
-        if self._unasked is not None:
-            logger.error("%s failed and nobody asked", self.info, exc_info=self._unasked)
+        if self.error is not None:
+            logger.error("%s failed and nobody asked", self._info, exc_info=self.error)
 
 
 class GaeNdbSender(GoogleAppEngineSender):

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 from gae_pusher.channels.base import Channel, accepted
 from gae_pusher.sansio.http import Request
-from gae_pusher.sansio.operations import Plan
-from gae_pusher.sansio.verbs import Attributes, Verbs
+from gae_pusher.sansio.verbs import Attributes
 
-__all__ = ["ChannelTwins", "trigger_async"]
+__all__ = ["ChannelTwins"]
 
 
 class ChannelTwins(Channel):
@@ -32,7 +30,7 @@ class ChannelTwins(Channel):
         """A future of `trigger`; `batch=False` sends at once, alone."""
         what = self._verbs.event(self.name, event, data, socket_id, info)
         answer = self._channel_info if info else accepted
-        return trigger_async(self._sender, self._verbs, what, answer, timeout, batch)
+        return self._sender.trigger_async(self._verbs, what, answer, timeout, batch)
 
     def info_async(self, attributes: Attributes = None, *, timeout: float | None = None) -> Any:
         """A future of `info`."""
@@ -46,18 +44,3 @@ class ChannelTwins(Channel):
     def send_request_async(self, request: Request, timeout: float | None = None) -> Any:
         """A future of the raw Response to one signed request, whatever its status."""
         return self._sender.send_request_async(request, self._sender.timeout(timeout))
-
-
-def trigger_async(
-    sender: Any,
-    verbs: Verbs,
-    what: Mapping[str, str] | Plan[dict[str, Any]],
-    answer: Callable[[dict[str, Any]], Any],
-    timeout: float | None,
-    batch: bool | None,
-) -> Any:
-    """A future of one trigger, an event or a plan; a sender that can batch may let it wait."""
-    if hasattr(sender, "trigger_async"):
-        return sender.trigger_async(verbs, what, answer, timeout, batch)
-    plan = what if isinstance(what, Plan) else verbs.alone(what)
-    return sender.perform_async(plan.then(answer), timeout)

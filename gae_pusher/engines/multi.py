@@ -17,6 +17,7 @@ import pycurl
 from gae_pusher.config import Config
 from gae_pusher.engines import failures
 from gae_pusher.engines.transfers import Transfer
+from gae_pusher.errors import PusherError
 from gae_pusher.sansio.http import Request, Response
 
 __all__ = ["Multi"]
@@ -67,6 +68,7 @@ class _Loop:
         self._free: list[Transfer | None] = [None] * limit
         self._jobs: deque[_Job] = deque()
         self._active: dict[pycurl.Curl, tuple[Transfer, Future[Response]]] = {}
+        self._over: deque[tuple[Future[Response], Response | PusherError]] = deque()
         self._bell, self._button = socket.socketpair()
         self._rung = self._closed = self._ended = False
         self._due: float | None = None
@@ -95,9 +97,12 @@ class _Loop:
         """The thread."""
         try:
             while self._jobs or self._active or not self._closed:
-                self._begin()
                 self._wait()
-                self._finish()
+                self._collect()
+                self._begin()
+                self._tick()
+                self._collect()
+                self._deliver()
         finally:
             self._dispose()
 
@@ -107,6 +112,40 @@ class _Loop:
             self._rung = True
             with suppress(OSError):  # the loop has just ended
                 self._button.send(_BELL)
+
+    def _wait(self) -> None:
+        bell = self._bell.fileno()
+        for fd, events in self._poll.poll(self._patience()):
+            if fd == bell:
+                self._bell.recv(1)
+                self._rung = False
+            else:
+                self._multi.socket_action(fd, _ready(events))
+
+    def _patience(self) -> int | None:
+        """Milliseconds, None for as long as it takes."""
+        if self._jobs and self._free:
+            return 0
+        if self._due is None:
+            return None
+        return max(math.ceil((self._due - time.monotonic()) * 1000), 0)
+
+    def _collect(self) -> None:
+        more = 1
+        while more:
+            more, done, failed = self._multi.info_read()
+            for curl in done:
+                transfer, future = self._release(curl)
+                self._over.append((future, transfer.response()))
+            for curl, code, reason in failed:
+                transfer, future = self._release(curl)
+                self._over.append((future, transfer.failure(code, reason)))
+
+    def _release(self, curl: pycurl.Curl) -> tuple[Transfer, Future[Response]]:
+        self._multi.remove_handle(curl)
+        transfer, future = self._active.pop(curl)
+        self._free.append(transfer)
+        return transfer, future
 
     def _begin(self) -> None:
         while self._jobs and self._free:
@@ -118,40 +157,30 @@ class _Loop:
             self._active[transfer.curl] = transfer, future
             self._multi.add_handle(transfer.curl)
 
-    def _wait(self) -> None:
-        seconds = None if self._due is None else max(self._due - time.monotonic(), 0)
-        bell = self._bell.fileno()
-        for fd, events in self._poll.poll(None if seconds is None else math.ceil(seconds * 1000)):
-            if fd == bell:
-                self._bell.recv(1)
-                self._rung = False
-            else:
-                self._multi.socket_action(fd, _ready(events))
+    def _tick(self) -> None:
         if self._due is not None and self._due <= time.monotonic():
             self._due = None
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
 
-    def _finish(self) -> None:
-        more = 1
-        while more:
-            more, done, failed = self._multi.info_read()
-            for curl in done:
-                transfer, future = self._release(curl)
-                future.set_result(transfer.response())
-            for curl, code, reason in failed:
-                transfer, future = self._release(curl)
-                future.set_exception(transfer.failure(code, reason))
+    def _deliver(self) -> None:
+        """Settle futures all at once, when the next requests are on their way.
 
-    def _release(self, curl: pycurl.Curl) -> tuple[Transfer, Future[Response]]:
-        self._multi.remove_handle(curl)
-        transfer, future = self._active.pop(curl)
-        self._free.append(transfer)
-        return transfer, future
+        Who waits for one takes the interpreter as soon as libcurl is called, and that is all of
+        the time before this and after it.
+        """
+        while self._over:
+            future, outcome = self._over.popleft()
+            if isinstance(outcome, Response):
+                future.set_result(outcome)
+            else:
+                future.set_exception(outcome)
 
     def _watch(self, what: int, fd: int, _multi: object, _data: object) -> None:
         if what == pycurl.POLL_REMOVE:
-            with suppress(KeyError):
+            try:  # noqa: SIM105 - suppress() takes longer than all the rest, in each exchange
                 self._poll.unregister(fd)
+            except KeyError:
+                pass
         else:
             self._poll.register(fd, _EVENTS[what])
 
@@ -161,6 +190,7 @@ class _Loop:
     def _dispose(self) -> None:
         """Leave nothing open and no future unsettled, whatever ended the loop."""
         self._ended = True
+        self._deliver()
         self._refuse()
         for curl, (transfer, future) in self._active.items():
             self._multi.remove_handle(curl)

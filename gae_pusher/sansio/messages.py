@@ -5,13 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from json.encoder import c_make_encoder, encode_basestring  # type: ignore[attr-defined]
+from typing import Any, Final
 
 from gae_pusher.errors import InvalidRequest, PayloadTooLarge
 
 __all__ = ["Dump", "check_size", "dumper", "to_text", "utf8_size"]
 
 Dump = Callable[[Any], str]
+
+_NONE_OF_IT: Final = (False, False, False)  # sorted keys, keys to skip, NaN
+_COMPACT: Final[Any] = {
+    "ensure_ascii": False,
+    "allow_nan": False,
+    "separators": (",", ":"),
+}
 
 
 def dumper(encoder: type[json.JSONEncoder]) -> Dump:
@@ -20,22 +28,37 @@ def dumper(encoder: type[json.JSONEncoder]) -> Dump:
     NaN and infinities are refused: browsers cannot parse them. A class of yours gets the keyword
     arguments of `json.dumps` and is made anew for each value, as `json.dumps` does it.
     """
-    if encoder is json.JSONEncoder:
-        return encoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
-    return partial(
-        json.dumps, cls=encoder, ensure_ascii=False, allow_nan=False, separators=(",", ":")
-    )
+    if encoder is not json.JSONEncoder:
+        return partial(json.dumps, cls=encoder, **_COMPACT)
+    plain = encoder(**_COMPACT)
+    if c_make_encoder is None:  # not CPython
+        return plain.encode
+    # `encode` makes one of these for each value, in half of the time that a small one takes. It
+    # must know nothing of circles: it would take a value that failed once for one ever after.
+    separators = (":", ",")
+    make = c_make_encoder(None, plain.default, encode_basestring, None, *separators, *_NONE_OF_IT)
+
+    def dump(value: Any) -> str:
+        try:
+            return "".join(make(value, 0))
+        except RecursionError:
+            return plain.encode(value)  # it says whether it is a circle
+
+    return dump
 
 
-def to_text(data: Any, dump: Dump, what: str = "data") -> str:
-    """A str as it is, everything else as JSON. Raises InvalidRequest for what JSON cannot hold."""
+def to_text(data: Any, dump: Dump, what: Callable[[], str] = lambda: "data") -> str:
+    """A str as it is, everything else as JSON. Raises InvalidRequest for what JSON cannot hold.
+
+    `what` names it in the message.
+    """
     if isinstance(data, str):
         return data
     try:
         return dump(data)
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidRequest(
-            f"{what} cannot be written as JSON ({error}): pass json_encoder= for your own types"
+            f"{what()} cannot be written as JSON ({error}): pass json_encoder= for your own types"
         ) from error
 
 

@@ -88,7 +88,7 @@ def json_object(response: Response, decoder: type[json.JSONDecoder]) -> dict[str
     if not response.body:
         return {}
     try:
-        value = json.loads(response.body.decode(), cls=decoder)
+        value = _load(response.body.decode(), decoder)
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
@@ -100,6 +100,11 @@ def json_object(response: Response, decoder: type[json.JSONDecoder]) -> dict[str
         # Soketi refuses with status 200; the one that it means stands in the body.
         raise error_for(replace(response, status=value["code"]))
     return value
+
+
+def _load(text: str, decoder: type[json.JSONDecoder]) -> Any:
+    """Python keeps one decoder for who names none, and makes another for each text otherwise."""
+    return json.loads(text) if decoder is json.JSONDecoder else json.loads(text, cls=decoder)
 
 
 def error_for(response: Response) -> ResponseError:

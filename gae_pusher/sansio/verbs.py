@@ -56,7 +56,7 @@ class Verbs:
         encode = self._encoded if already_encoded else self._data
         fields["data"] = encode(targets[0], event, data)
         fields |= self._options(socket_id, info)
-        slices = tuple(_slices(targets, self.config.limits.channels_per_trigger))
+        slices = _slices(targets, self.config.limits.channels_per_trigger)
         operations = tuple(self._post("/events", {**fields, "channels": part}) for part in slices)
         return Plan(operations, _merge_triggers, slices)
 
@@ -81,8 +81,10 @@ class Verbs:
         socket_id: str | None = None,
         info: Attributes = None,
     ) -> dict[str, str]:
-        """One event for one channel, checked and encoded: for `alone` and `together`."""
-        names.check_channel(channel)
+        """One event for one channel of a checked name, checked and encoded.
+
+        For `alone` and `together`.
+        """
         return self._event(channel, event, data, socket_id, info, self._data)
 
     def alone(self, event: Mapping[str, str]) -> Plan[dict[str, Any]]:
@@ -93,10 +95,10 @@ class Verbs:
 
     def together(self, items: Sequence[Mapping[str, str]]) -> Plan[dict[str, Any]]:
         """POST /batch_events for events, as `trigger_batch` does it."""
-        slices = tuple(_slices(items, self.config.limits.events_per_batch))
-        operations = tuple(self._post("/batch_events", {"batch": part}) for part in slices)
+        slices = _slices(items, self.config.limits.events_per_batch)
+        operations = tuple([self._post("/batch_events", {"batch": part}) for part in slices])
         sizes = [len(part) for part in slices]
-        indexes = tuple(_slices(range(len(items)), self.config.limits.events_per_batch))
+        indexes = _slices(range(len(items)), self.config.limits.events_per_batch)
         return Plan(operations, lambda answers: _merge_batches(answers, sizes), indexes)
 
     def channels_info(
@@ -144,9 +146,9 @@ class Verbs:
         return targets
 
     def _data(self, channel: str, event: str, data: Any) -> str:
-        what = f"the data of event {event!r} on {channel!r}"
-        text = messages.to_text(data, self._dump_data, what)
+        text = messages.to_text(data, self._dump_data, lambda: _data_of(event, channel))
         if names.is_encrypted(channel):
+            what = _data_of(event, channel)
             messages.check_size(text, self.config.limits.event_data_bytes, what, _SMALLER)
             key = self.config.encryption_master_key
             text = encryption.seal(channel, text, key, self._nonce())
@@ -156,7 +158,7 @@ class Verbs:
         limit = self.config.limits.event_data_bytes
         if isinstance(text, str) and len(text) <= limit and text.isascii():
             return text  # nearly always, and the words for an error take longer than this
-        what = f"the data of event {event!r} on {channel!r}"
+        what = _data_of(event, channel)
         if not isinstance(text, str):
             raise InvalidRequest(f"{what} must be a str when it is already encoded")
         messages.check_size(text, limit, what, _SMALLER)
@@ -199,6 +201,10 @@ class Verbs:
         return Plan((operation,), _only)
 
 
+def _data_of(event: str, channel: str) -> str:
+    return f"the data of event {event!r} on {channel!r}"
+
+
 _dump_body = messages.dumper(json.JSONEncoder)
 
 
@@ -206,8 +212,8 @@ def _only(answers: list[T]) -> T:
     return answers[0]
 
 
-def _slices(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:
-    return (items[start : start + size] for start in range(0, len(items), size))
+def _slices(items: Sequence[T], size: int) -> tuple[Sequence[T], ...]:
+    return tuple([items[start : start + size] for start in range(0, len(items), size)])
 
 
 def _info_params(attributes: Attributes) -> Params:

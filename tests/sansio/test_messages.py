@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from datetime import date
+from enum import IntEnum
 from typing import Any
 
 import pytest
@@ -25,6 +26,13 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
     max_leaves=12,
 )
+
+
+class Colour(IntEnum):
+    """A value that is an int to JSON."""
+
+    RED = 1
+    BLUE = 2
 
 
 class Dates(json.JSONEncoder):
@@ -74,8 +82,26 @@ def test_endless_data_is_refused() -> None:
     """A list in itself is refused, not followed for ever."""
     circle: list[Any] = []
     circle.append(circle)
-    with pytest.raises(InvalidRequest, match="cannot be written"):
+    with pytest.raises(InvalidRequest, match=r"cannot be written .*[Cc]irc"):
         messages.to_text(circle, PLAIN)
+
+
+def test_a_value_that_was_mended_is_taken() -> None:
+    """A failure leaves nothing behind: neither the value nor what it holds is remembered."""
+    inner: dict[str, Any] = {"when": date(2026, 1, 2)}
+    value = {"a": [inner]}
+    with pytest.raises(InvalidRequest):
+        messages.to_text(value, PLAIN)
+    inner["when"] = "2026-01-02"
+    assert messages.to_text(value, PLAIN) == '{"a":[{"when":"2026-01-02"}]}'
+
+
+@given(st.recursive(JSON | st.sampled_from(Colour), lambda v: st.tuples(v) | st.lists(v)))
+def test_the_text_is_that_of_json_dumps(value: Any) -> None:
+    """Also for what JSON has no kind of its own for: keys that are numbers, tuples, enums."""
+    value = {2: value, None: [value], 2.5: (value,), True: value}
+    told = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    assert messages.to_text(value, PLAIN) == told
 
 
 def test_an_encoder_class_with_a_constructor_of_its_own() -> None:
