@@ -8,7 +8,6 @@ import shutil
 import socket
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -91,31 +90,22 @@ def _serve(listener: socket.socket) -> None:
         threading.Thread(target=serve, args=(connection,), daemon=True).start()
 
 
-_SPIN = """\
-import os
-os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-while True:
-    pass
-"""
-
-
 @contextmanager
-def busy_cores() -> Iterator[bool]:
-    """Keep every core awake with a process that gives way to all others; False where that fails.
+def one_core() -> Iterator[bool]:
+    """Keep this thread, and what it starts, on one core; False where the system cannot.
 
-    A core that slept takes long to wake up, most of all a virtual one: on a quiet machine that is
-    most of what a quick exchange on loopback takes, and the same for every client.
+    On loopback most of a quick exchange is the waking of the other core, in a virtual machine most
+    of all: the same for every client, and nothing that anybody can do about.
     """
-    if not hasattr(os, "SCHED_IDLE"):  # it is Linux's
+    if not hasattr(os, "sched_setaffinity"):  # it is Linux's
         yield False
         return
-    spinners = [subprocess.Popen([sys.executable, "-c", _SPIN]) for _ in range(os.cpu_count() or 1)]
+    all_cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(all_cores)})
     try:
         yield True
     finally:
-        for spinner in spinners:
-            spinner.kill()
-            spinner.wait()
+        os.sched_setaffinity(0, all_cores)
 
 
 def medians(
