@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import errno
 import secrets
-import socket
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Final, Self
 
-import grpc
-
 from gae_pusher.emulator.datastore.databases import Databases
-from gae_pusher.emulator.datastore.servicer import handlers
+from gae_pusher.emulator.datastore.servicer import Servicer
+from gae_pusher.emulator.datastore.serving import SerialServer
 from gae_pusher.emulator.datastore.settings import Settings
 
 __all__ = ["DatastoreServer"]
 
-_THREADS: Final = 8
 _SALT_BYTES: Final = 8
-_OPTIONS: Final = (
-    ("grpc.max_receive_message_length", -1),
-    ("grpc.max_send_message_length", -1),
-    # Without it a second server could be bound to the same port, and get half of the calls.
-    ("grpc.so_reuseport", 0),
-)
 
 
 class DatastoreServer:
@@ -49,7 +38,7 @@ class DatastoreServer:
         self.port = port
         self._lock = threading.Lock()
         self._databases: Databases | None = None
-        self._server: grpc.Server | None = None
+        self._server: SerialServer | None = None
 
     def start(self) -> None:
         """Bind and serve. Raises OSError when the port is taken, and ConfigurationError for a data
@@ -63,17 +52,9 @@ class DatastoreServer:
             raise
         self._databases = databases
 
-    def _serve(self, databases: Databases) -> grpc.Server:
-        pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="datastore")
-        server = grpc.server(pool, options=_OPTIONS)
-        server.add_generic_rpc_handlers((handlers(databases, self._lock),))
-        # gRPC would say that the port is taken on stderr, in words of its own.
-        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        socket.create_server((self.host, self.port), family=family).close()
-        try:
-            self.port = server.add_insecure_port(self.address)
-        except RuntimeError as error:
-            raise OSError(errno.EADDRINUSE, f"cannot listen on {self.address}") from error
+    def _serve(self, databases: Databases) -> SerialServer:
+        server = SerialServer(Servicer(databases, self._lock).answer)
+        self.port = server.bind(self.host, self.port)
         server.start()
         return server
 
@@ -83,7 +64,7 @@ class DatastoreServer:
         if suggested and self.settings.suggestions is not None:
             self.settings.suggestions.write_text(suggested, "utf-8")
         if self._server is not None:
-            self._server.stop(grace=None).wait()
+            self._server.stop()
             self._server = None
         if self._databases is not None:
             with self._lock:

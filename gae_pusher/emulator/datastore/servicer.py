@@ -7,16 +7,16 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-import grpc
+from google.protobuf.message import DecodeError
 
 from gae_pusher.emulator.datastore import messages
 from gae_pusher.emulator.datastore.aggregation import serve_aggregation
 from gae_pusher.emulator.datastore.database import Database
 from gae_pusher.emulator.datastore.databases import Databases
 from gae_pusher.emulator.datastore.querying import serve_query
-from gae_pusher.emulator.datastore.refusals import Refusal
+from gae_pusher.emulator.datastore.refusals import Code, Refusal
 
-__all__ = ["SERVICE", "handlers"]
+__all__ = ["SERVICE", "Servicer"]
 
 SERVICE: Final = "google.datastore.v1.Datastore"
 
@@ -38,54 +38,58 @@ def _timed(serve: Callable[[Database, Any, int], Any]) -> Callable[[Database, An
 
 
 # In the proto's order.
-_METHODS: Final[dict[str, Callable[[Database, Any, int], Any]]] = {
-    "Lookup": Database.lookup,
-    "RunQuery": _timed(serve_query),
-    "RunAggregationQuery": _timed(serve_aggregation),
-    "BeginTransaction": Database.begin_transaction,
-    "Commit": Database.commit,
-    "Rollback": Database.rollback,
-    "AllocateIds": Database.allocate_ids,
-    "ReserveIds": Database.reserve_ids,
+_METHODS: Final = {
+    name: (serve, getattr(messages, f"{name}Request").FromString)
+    for name, serve in {
+        "Lookup": Database.lookup,
+        "RunQuery": _timed(serve_query),
+        "RunAggregationQuery": _timed(serve_aggregation),
+        "BeginTransaction": Database.begin_transaction,
+        "Commit": Database.commit,
+        "Rollback": Database.rollback,
+        "AllocateIds": Database.allocate_ids,
+        "ReserveIds": Database.reserve_ids,
+    }.items()
 }
 
 
-def handlers(databases: Databases, lock: threading.Lock) -> grpc.GenericRpcHandler:
-    """What a gRPC server is given. `lock` lets one call at a time at the databases."""
-    return grpc.method_handlers_generic_handler(
-        SERVICE,
-        {name: _handler(name, method, databases, lock) for name, method in _METHODS.items()},
-    )
+class Servicer:
+    """Answers calls on these databases. `lock` lets one call at a time at them."""
+
+    def __init__(self, databases: Databases, lock: threading.Lock) -> None:
+        self._databases = databases
+        self._lock = lock
+
+    def answer(self, path: str, request: bytes, deadline: float) -> bytes:
+        """The answer to one call, both in bytes. Raises Refusal.
+
+        `path` is "/service/Method"; `deadline` is in unix seconds.
+        """
+        service, _, name = path[1:].partition("/")
+        if service != SERVICE or name not in _METHODS:
+            raise Refusal(Code.UNIMPLEMENTED, f"there is no method {path}")
+        method, parse = _METHODS[name]
+        message = _parsed(parse, request)
+        with self._lock:
+            _check_deadline(deadline)
+            database = self._databases.get(message.project_id, message.database_id)
+            answer = method(database, message, time.time_ns() // 1_000)
+        serialized: bytes = answer.SerializeToString()
+        return serialized
 
 
-def _check_deadline(context: grpc.ServicerContext) -> None:
+def _parsed(parse: Callable[[bytes], Any], request: bytes) -> Any:
+    try:
+        return parse(request)
+    except DecodeError as error:
+        raise Refusal(Code.INTERNAL, f"the request is no message of its method: {error}") from error
+
+
+def _check_deadline(deadline: float) -> None:
     """Do nothing for a client that has given up, or will before production could answer.
 
     gRPC rounds the shortest deadlines up to a millisecond, in which this server could answer now
     and then: a program that wants to see a deadline pass would see it pass sometimes only.
     """
-    left = context.time_remaining()
-    if left is not None and left < _LEAST_SECONDS:
-        context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline exceeded")
-
-
-def _handler(
-    name: str,
-    method: Callable[[Database, Any, int], Any],
-    databases: Databases,
-    lock: threading.Lock,
-) -> grpc.RpcMethodHandler:
-    request_type = getattr(messages, f"{name}Request")
-
-    def call(request: Any, context: grpc.ServicerContext) -> Any:
-        try:
-            with lock:
-                _check_deadline(context)
-                database = databases.get(request.project_id, request.database_id)
-                return method(database, request, time.time_ns() // 1_000)
-        except Refusal as refusal:
-            context.abort(getattr(grpc.StatusCode, refusal.code.value), refusal.message)
-
-    return grpc.unary_unary_rpc_method_handler(
-        call, request_type.FromString, lambda response: response.SerializeToString()
-    )
+    if deadline - time.time() < _LEAST_SECONDS:
+        raise Refusal(Code.DEADLINE_EXCEEDED, "Deadline exceeded")

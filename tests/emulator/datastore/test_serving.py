@@ -1,0 +1,148 @@
+"""The server under the Datastore, called by grpc's own client."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import grpc
+import pytest
+
+from gae_pusher.emulator.datastore.refusals import Code, Refusal
+from gae_pusher.emulator.datastore.serving import SerialServer
+
+Call = Callable[..., Any]
+
+
+@contextmanager
+def served(answer: Callable[[str, bytes, float], bytes]) -> Iterator[Call]:
+    """A function that calls a method of a server with this answer."""
+    server = SerialServer(answer)
+    port = server.bind("127.0.0.1", 0)
+    server.start()
+    options = (("grpc.max_receive_message_length", -1),)
+    try:
+        with grpc.insecure_channel(f"127.0.0.1:{port}", options) as channel:
+            yield channel.unary_unary("/a.Service/Method")
+    finally:
+        server.stop()
+
+
+def test_an_answer_comes_back() -> None:
+    """The method's path and the request go in, the answer comes out, empty ones too."""
+    with served(lambda path, request, _: path.encode() + request) as call:
+        assert call(b" with this") == b"/a.Service/Method with this"
+        assert call(b"") == b"/a.Service/Method"
+
+
+def test_large_messages_pass() -> None:
+    """Far more than gRPC's usual 4 MB, both ways."""
+    with served(lambda _path, request, _: request * 2) as call:
+        assert len(call(bytes(9_000_000))) == 18_000_000
+
+
+def test_a_refusal_is_a_status() -> None:
+    """With its code and its words, in any language."""
+
+    def refuse(*_: Any) -> bytes:
+        raise Refusal(Code.ABORTED, "zu spät")
+
+    with served(refuse) as call, pytest.raises(grpc.RpcError) as caught:
+        call(b"x")
+    assert caught.value.code() is grpc.StatusCode.ABORTED
+    assert caught.value.details() == "zu spät"
+
+
+def test_a_defect_is_told_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """A bug of ours is no silence: the client gets UNKNOWN, the log the traceback."""
+    with served(lambda *_: 1 / 0) as call, pytest.raises(grpc.RpcError) as caught:  # type: ignore[arg-type,return-value]
+        call(b"x")
+    assert caught.value.code() is grpc.StatusCode.UNKNOWN
+    [record] = [each for each in caplog.records if each.levelno == logging.ERROR]
+    assert record.exc_info is not None
+    assert record.exc_info[0] is ZeroDivisionError
+
+
+def test_the_deadline_is_the_clients() -> None:
+    """In unix seconds, past the end of all days where the client waits for ever."""
+    seen: list[float] = []
+
+    def note(_path: str, _request: bytes, deadline: float) -> bytes:
+        seen.append(deadline - time.time())
+        return b""
+
+    with served(note) as call:
+        call(b"x", timeout=30)
+        call(b"x")
+    assert 25 < seen[0] <= 30
+    assert seen[1] > 1e9
+
+
+def test_calls_of_many_clients_take_turns() -> None:
+    """Each gets its own answer, and no two are answered at the same time."""
+    inside = threading.Lock()
+
+    def answer(_path: str, request: bytes, _: float) -> bytes:
+        assert inside.acquire(blocking=False)
+        inside.release()
+        return request
+
+    with served(answer) as call, ThreadPoolExecutor(16) as threads:
+        texts = [str(number).encode() for number in range(500)]
+        assert list(threads.map(call, texts)) == texts
+
+
+def test_who_gives_up_keeps_nobody_from_being_served() -> None:
+    """A call that is cancelled while it is answered costs the next one nothing but the wait."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def answer(_path: str, request: bytes, _: float) -> bytes:
+        if request == b"slow":
+            begun.set()
+            go_on.wait(10)
+        return request
+
+    with served(answer) as call:
+        slow = call.future(b"slow")  # type: ignore[attr-defined]
+        assert begun.wait(10)
+        slow.cancel()
+        go_on.set()
+        assert call(b"next") == b"next"
+        assert slow.cancelled()
+
+
+def test_stopping_ends_what_waits_and_frees_the_port() -> None:
+    """Calls that were not answered yet fail as cut off; the port can be bound at once."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def answer(*_: Any) -> bytes:
+        begun.set()
+        go_on.wait(10)
+        return b""
+
+    server = SerialServer(answer)
+    port = server.bind("127.0.0.1", 0)
+    server.start()
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        futures = [channel.unary_unary("/a.Service/Method").future(b"x") for _ in range(3)]
+        assert begun.wait(10)
+        stopping = threading.Thread(target=server.stop)
+        stopping.start()
+        codes = {future.exception(10).code() for future in futures}
+        go_on.set()
+        stopping.join(10)
+    assert not stopping.is_alive()
+    assert codes <= {grpc.StatusCode.CANCELLED, grpc.StatusCode.UNAVAILABLE}
+    socket.create_server(("127.0.0.1", port)).close()
+
+
+def test_a_taken_port_is_an_error() -> None:
+    """At once, and as every other program says it."""
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
+        SerialServer(lambda *_: b"").bind("127.0.0.1", taken.getsockname()[1])
