@@ -21,7 +21,7 @@ from benchmarks.epoll import post_all
 from gae_pusher.sansio.http import Request
 
 EVENTS = 10_000
-ROUNDS = 3
+ROUNDS = 5
 DELAY_SECONDS = 0.05
 APP = ("3", "a-key", "a-secret")
 DATA = {"some": "data"}

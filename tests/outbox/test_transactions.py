@@ -321,10 +321,11 @@ def test_reads_between_triggers_do_not_write_the_entry_twice(world: World) -> No
     assert numbers(world) == [0, 1, 2, 3, 4]
 
 
-def test_concurrent_transactions_of_one_context(world: World) -> None:
+@pytest.mark.parametrize("applied", [False, True])
+def test_concurrent_transactions_of_one_context(world: World, applied: bool) -> None:
     """Transactions that run at the same time have their own entries, also when one is retried."""
     pusher = world.pusher()
-    world.stub.faults.append((ABORTED, False))
+    world.stub.faults.append((ABORTED, applied))
 
     def work(name: str) -> Any:
         @ndb.tasklet
@@ -338,11 +339,15 @@ def test_concurrent_transactions_of_one_context(world: World) -> None:
     with world.client.context():
         for future in [ndb.transaction_async(work(f"t{n}")) for n in range(5)]:
             future.result()
-    assert sorted(event for _, event, _ in world.sent()) == [f"t{n}" for n in range(5)]
-    # Seen once in about eighty runs: the retried one took a new id. Not proven why; they share
-    # NDB's retry state, by which the id is found again, and another one may have ended it.
+    sent = [event for _, event, _ in world.sent()]
+    assert set(sent) == {f"t{n}" for n in range(5)}
+    assert applied or len(sent) == 5
+    # While the first of them runs, NDB calls all by its name. So the id of a failed commit goes to
+    # whoever asks next, or to nobody when the others have one and the failed one comes back
+    # under a name of its own.
     assert len(set(entry_ids(world))) in (5, 6)
-    assert world.entries() == []
+    # An entry that is there in spite of its error, and that nobody took up, is for the sweep.
+    assert applied or world.entries() == []
 
 
 def test_the_hook_cannot_make_ndb_commit_twice(world: World) -> None:
