@@ -20,7 +20,7 @@ from typing import Any, Final
 import grpc
 from grpc._cython import cygrpc
 
-from gae_pusher.emulator.datastore.refusals import Refusal
+from gae_pusher.emulator.datastore.refusals import Code, Refusal
 
 __all__ = ["SerialServer"]
 
@@ -83,7 +83,8 @@ class SerialServer:
             event = self._events.poll()
             event.tag(event)
             del event  # it holds its call, and the core waits for that when it stops
-        self._core.destroy()
+        with self._lock:  # not before `stop` is through with the core
+            self._core.destroy()
 
     def _shut(self, _event: Any) -> None:
         self._stopped = True
@@ -106,21 +107,21 @@ class SerialServer:
 
     def _respond(self, call: Any, method: str, deadline: float, event: Any) -> None:
         self._due -= 1
-        request = event.batch_operations[0].message()
-        if request is None:  # the client went away
-            return
         operations = [cygrpc.SendInitialMetadataOperation(_NO_METADATA, _NO_FLAGS)]
+        operations += self._outcome(method, event.batch_operations[0].message(), deadline)
+        self._do(call, operations, self._came_back)
+
+    def _outcome(self, method: str, request: bytes | None, deadline: float) -> list[Any]:
         try:
+            if request is None:  # or the client went away, and nobody reads this
+                raise Refusal(Code.UNIMPLEMENTED, f"{method} takes one message, none came")
             answer = self._answer(method, request, deadline)
         except Refusal as refusal:
-            operations.append(_status(grpc.StatusCode[refusal.code.value], refusal.message))
+            return [_status(grpc.StatusCode[refusal.code.value], refusal.message)]
         except Exception:
             logger.exception("the Datastore failed at %s", method)
-            operations.append(_status(grpc.StatusCode.UNKNOWN, "the emulator failed: see its log"))
-        else:
-            operations.append(cygrpc.SendMessageOperation(answer, _NO_FLAGS))
-            operations.append(_status(grpc.StatusCode.OK, ""))
-        self._do(call, operations, self._came_back)
+            return [_status(grpc.StatusCode.UNKNOWN, "the emulator failed: see its log")]
+        return [cygrpc.SendMessageOperation(answer, _NO_FLAGS), _status(grpc.StatusCode.OK, "")]
 
     def _do(self, call: Any, operations: list[Any], then: Callable[[Any], None]) -> None:
         self._due += 1

@@ -142,6 +142,26 @@ def test_stopping_ends_what_waits_and_frees_the_port() -> None:
     socket.create_server(("127.0.0.1", port)).close()
 
 
+def test_a_call_without_a_message_is_refused() -> None:
+    """A client that streams nothing gets a status, as from grpc's own server."""
+    server = SerialServer(lambda *_: b"")
+    port = server.bind("127.0.0.1", 0)
+    server.start()
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel, pytest.raises(grpc.RpcError) as e:
+        channel.stream_unary("/a.Service/Method")(iter([]), timeout=10)
+    server.stop()
+    assert e.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_servers_may_come_and_go() -> None:
+    """Whatever the core and the stopping thread do first."""
+    for _ in range(300):
+        server = SerialServer(lambda *_: b"")
+        server.bind("127.0.0.1", 0)
+        server.start()
+        server.stop()
+
+
 def test_a_taken_port_is_an_error() -> None:
     """At once, and as every other program says it."""
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
