@@ -325,7 +325,7 @@ class Pusher(AsyncTwins):
 
     def _async_sender(self) -> Any:
         sender = self.sender
-        if not hasattr(sender, "perform_async"):
+        if not hasattr(sender, "trigger_async"):
             raise ConfigurationError(
                 f"{self.channel_type.__name__} has no *_async verbs: "
                 "set channel_type to GaeNdbChannel"

@@ -56,12 +56,13 @@ class Arrivals:
 
     def _take(self, _bell: Future[None]) -> None:
         """What comes meanwhile waits for the next bell: others have their turn before."""
-        try:
-            for _ in range(len(self._come)):
-                taker, answer = self._come.popleft()
-                self._expected -= 1
-                taker(answer)
-        finally:  # whatever the callback of a future raises
-            self._listening = False
-            if self._expected:
-                self._listen()
+        self._listening = False
+        here = len(self._come)
+        if self._expected > min(here, 1):
+            self._listen()  # before anything else: a taker may run the loop, or raise
+        for _ in range(here):
+            if not self._come:  # a loop within this one has taken them
+                break
+            taker, answer = self._come.popleft()
+            self._expected -= 1
+            taker(answer)

@@ -86,15 +86,12 @@ class BatchingSender(Protocol):
 class Batches:
     """The triggers of one event loop: what waits for its idler, and what is under way.
 
-    In order; few more requests under way than the sender has connections. Calls `forget` when
-    nothing is left.
+    In order; few more requests under way than the sender has connections. The loop keeps it alive
+    for as long as something is left.
     """
 
-    def __init__(
-        self, sender: BatchingSender, verbs: Verbs, loop: Any, forget: Callable[[], object]
-    ) -> None:
+    def __init__(self, sender: BatchingSender, verbs: Verbs, loop: Any) -> None:
         self._sender = sender
-        self._forget = forget
         self._verbs = verbs
         self._loop = loop
         self._arrivals = Arrivals(loop)
@@ -127,8 +124,6 @@ class Batches:
             group = self._group()
             if group:
                 self._send(group)
-        if not self._waiting and not self._flights:
-            self._forget()
 
     def _group(self) -> list[Trigger]:
         """The next triggers that may share a request."""
@@ -173,15 +168,29 @@ class Batches:
         error: Exception | None,
     ) -> None:
         self._flights.discard(flight)
-        if isinstance(error, NotFound) and len(group) > 1:
-            self._try_alone(group)
-        else:
-            if error is None and len(group) == 1 and _was_in_a_batch(group[0]):
-                self._sender.batch_endpoint = False
-            for trigger, single in zip(group, _singles(answer or {}, group), strict=True):
+        try:
+            if isinstance(error, NotFound) and len(group) > 1:
+                self._try_alone(group)
+            else:
+                self._settle(group, answer, error)
+        finally:
+            if not self._idler:  # else the idler sends what came meanwhile
+                self._launch()
+
+    def _settle(
+        self, group: list[Trigger], answer: dict[str, Any] | None, error: Exception | None
+    ) -> None:
+        """Raises what a callback of the user's raised, when all have been settled."""
+        if answer is not None and len(group) == 1 and _was_in_a_batch(group[0]):
+            self._sender.batch_endpoint = False
+        raised: BaseException | None = None
+        for trigger, single in zip(group, _singles(answer or {}, group), strict=True):
+            try:
                 trigger.settle(single, error, self._sender.rescue)
-        if not self._idler:  # else the idler sends what came meanwhile
-            self._launch()
+            except BaseException as its_own:
+                raised = raised or its_own
+        if raised is not None:
+            raise raised
 
     def _try_alone(self, group: list[Trigger]) -> None:
         """A server without batches answers 404, as it does for a wrong app: one event will tell."""

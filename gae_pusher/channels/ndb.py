@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future as EngineFuture
 from typing import Any, TypeVar
@@ -31,6 +32,7 @@ from gae_pusher.sansio.verbs import Verbs
 __all__ = ["Future", "GaeNdbChannel", "GaeNdbSender"]
 
 T = TypeVar("T")
+_Places = dict[tuple[int, int], weakref.ref[Batches]]  # by a loop's id and the process's
 logger = logging.getLogger("gae_pusher")
 
 
@@ -45,7 +47,7 @@ class Future(ndb.Future):  # type: ignore[misc]
 
     def set_exception(self, exception: BaseException) -> None:
         """Settle with an error."""
-        if not isinstance(exception, ndb.exceptions.Cancelled):
+        if not (self.done() or isinstance(exception, ndb.exceptions.Cancelled)):
             self._unasked = _Unasked(self.info, exception)
         super().set_exception(exception)
 
@@ -103,7 +105,7 @@ class GaeNdbSender(GoogleAppEngineSender):
         self.connections = connections
         self.batch = batch
         self.batch_endpoint = True  # until the server turns out to have none
-        self._batches: dict[tuple[Any, int], Batches] = {}
+        self._batches: _Places = {}
         self.transactions = Transactions(on_commit, outbox)
 
     def perform(self, plan: Plan[T], timeout: float | None = None) -> Any:
@@ -158,11 +160,14 @@ class GaeNdbSender(GoogleAppEngineSender):
             return self.perform_async(plan.then(answer), timeout)
         future = Future(_told(what))
         loop = context.eventloop
-        place = loop, process_id()
-        batches = self._batches.get(place)
+        place = id(loop), process_id()
+        known = self._batches.get(place)
+        batches = known() if known else None
         if batches is None:
-            forget = functools.partial(self._batches.pop, place, None)
-            batches = self._batches[place] = Batches(self, verbs, loop, forget)
+            batches = Batches(self, verbs, loop)
+            # They hold the loop, so nobody else has its id for as long as they live.
+            forget = functools.partial(_forget, self._batches, place)
+            self._batches[place] = weakref.ref(batches, forget)
         batches.add(Trigger(what, future, answer, self.timeout(timeout)))
         return future
 
@@ -196,6 +201,10 @@ class GaeNdbSender(GoogleAppEngineSender):
 
     def _deferred(self, plan: Plan[Any]) -> Deferred | None:
         return self.transactions.defer(self, plan) if _in_transaction() else None
+
+
+def _forget(places: _Places, place: tuple[int, int], _gone: object) -> None:
+    places.pop(place, None)
 
 
 class GaeNdbChannel(ChannelTwins, GoogleAppEngineChannel):

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from json.encoder import c_make_encoder, encode_basestring  # type: ignore[attr-defined]
 from typing import Any, Final
 
 from gae_pusher.errors import InvalidRequest, PayloadTooLarge
 
-__all__ = ["Dump", "check_size", "dumper", "to_text", "utf8_size"]
+__all__ = ["Dump", "check_size", "dump_fields", "dumper", "to_text", "utf8_size"]
 
 Dump = Callable[[Any], str]
 
-_NONE_OF_IT: Final = (False, False, False)  # sorted keys, keys to skip, NaN
 _COMPACT: Final[Any] = {
     "ensure_ascii": False,
     "allow_nan": False,
@@ -30,21 +29,27 @@ def dumper(encoder: type[json.JSONEncoder]) -> Dump:
     """
     if encoder is not json.JSONEncoder:
         return partial(json.dumps, cls=encoder, **_COMPACT)
-    plain = encoder(**_COMPACT)
-    if c_make_encoder is None:  # not CPython
-        return plain.encode
-    # `encode` makes one of these for each value, in half of the time that a small one takes. It
-    # must know nothing of circles: it would take a value that failed once for one ever after.
-    separators = (":", ",")
-    make = c_make_encoder(None, plain.default, encode_basestring, None, *separators, *_NONE_OF_IT)
+    return _dump if c_make_encoder else _PLAIN.encode  # the latter not in CPython
 
-    def dump(value: Any) -> str:
-        try:
-            return "".join(make(value, 0))
-        except RecursionError:
-            return plain.encode(value)  # it says whether it is a circle
 
-    return dump
+def dump_fields(fields: Mapping[str, Any]) -> str:
+    """A dict of ours as compact JSON text: lists, dicts and texts, and no circles."""
+    return "".join(_encode_fields(fields, 0)) if c_make_encoder else _PLAIN.encode(fields)
+
+
+def _dump(value: Any) -> str:
+    """What `encode` does, whose own wrappers take longer than a small value."""
+    # A new one for each value: it remembers what it has seen, to find circles. Not sorted, no
+    # keys left out, no NaN.
+    default = _PLAIN.default
+    encode = c_make_encoder({}, default, encode_basestring, None, ":", ",", False, False, False)
+    return "".join(encode(value, 0))
+
+
+_PLAIN: Final = json.JSONEncoder(**_COMPACT)
+_encode_fields: Final = c_make_encoder and c_make_encoder(
+    None, _PLAIN.default, encode_basestring, None, ":", ",", False, False, False
+)
 
 
 def to_text(data: Any, dump: Dump, what: Callable[[], str] = lambda: "data") -> str:

@@ -5,8 +5,8 @@ Sections are those of the protocol reference, docs/protocol.md.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from gae_pusher import names
@@ -146,7 +146,7 @@ class Verbs:
         return targets
 
     def _data(self, channel: str, event: str, data: Any) -> str:
-        text = messages.to_text(data, self._dump_data, lambda: _data_of(event, channel))
+        text = messages.to_text(data, self._dump_data, partial(_data_of, event, channel))
         if names.is_encrypted(channel):
             what = _data_of(event, channel)
             messages.check_size(text, self.config.limits.event_data_bytes, what, _SMALLER)
@@ -193,7 +193,7 @@ class Verbs:
         return options
 
     def _post(self, path: str, fields: Mapping[str, Any]) -> Operation[dict[str, Any]]:
-        body = _dump_body(fields).encode()
+        body = messages.dump_fields(fields).encode()
         return Operation(self.config, "POST", self._apps + path, _as_it_is, body=body)
 
     def _get(self, path: str, params: Params, decode: Callable[[dict[str, Any]], T]) -> Plan[T]:
@@ -203,9 +203,6 @@ class Verbs:
 
 def _data_of(event: str, channel: str) -> str:
     return f"the data of event {event!r} on {channel!r}"
-
-
-_dump_body = messages.dumper(json.JSONEncoder)
 
 
 def _only(answers: list[T]) -> T:

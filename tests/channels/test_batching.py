@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -253,6 +255,48 @@ def test_the_end_of_the_context_sends() -> None:
         thread.join(20)
         assert len(server.requests) == 100
         assert pusher.sender._batches == {}
+
+
+def test_nothing_is_kept_of_a_request_that_failed() -> None:
+    """What a handler that raised has left behind goes with its context, unsent."""
+    pusher = app(1)
+
+    def handle() -> None:
+        for _ in range(20):
+            with suppress(KeyError), ndb_client().context():
+                triggers(pusher, 3)
+                raise KeyError("a bug of the app")
+
+    thread = threading.Thread(target=handle)
+    thread.start()
+    thread.join(20)
+    gc.collect()
+    assert pusher.sender._batches == {}
+
+
+def test_a_callback_may_wait_for_another_trigger(engine: str) -> None:
+    """Whoever runs the loop within the loop finds what he waits for."""
+    with ScriptedServer() as server:
+        pusher = app(server.port, engine=engine)
+        inner: list[Any] = []
+        futures = triggers(pusher, 50)
+        for future in futures[::7]:
+            future.add_done_callback(
+                lambda _: inner.append(pusher["a_channel"].trigger_async("inner", {}).result())
+            )
+        assert gather(futures).result() == [True] * 50
+    assert inner == [True] * 8
+
+
+def test_a_callback_that_raises_takes_no_other_event_with_it(engine: str) -> None:
+    """Its error goes to who runs the loop; the rest of its batch, and all others, are settled."""
+    with ScriptedServer() as server:
+        futures = triggers(app(server.port, engine=engine, connections=1), 40)
+        futures[1].add_done_callback(lambda _: {}["a bug of the app"])
+        with pytest.raises(KeyError):
+            futures[0].wait()
+        assert [future.result() for future in futures] == [True] * 40
+    assert len(server.requests) == 4
 
 
 def test_back_pressure(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,7 +47,7 @@ class DatastoreServer:
         databases = Databases(self.settings, secrets.token_bytes(_SALT_BYTES))
         try:
             self._server = self._serve(databases)
-        except OSError:
+        except BaseException:
             databases.close()
             raise
         self._databases = databases

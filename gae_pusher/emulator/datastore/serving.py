@@ -31,11 +31,18 @@ Answer = Callable[[str, bytes, float], bytes]
 
 _NO_FLAGS: Final = 0
 _NO_METADATA: Final = ()
+_ANY_NUMBER: Final = 2**31 - 1
+_A_MONTH_IN_SECONDS: Final = 30 * 24 * 3600
+_LONGEST_MESSAGE: Final = 2_000  # characters: a status travels in a header, which gRPC limits
 _OPTIONS: Final = (
     ("grpc.max_receive_message_length", -1),
     ("grpc.max_send_message_length", -1),
     # Without it a second server could be bound to the same port, and get half of the calls.
     ("grpc.so_reuseport", 0),
+    # Calls wait their turn. Else the core gives up those beyond some number or half a minute.
+    ("grpc.server.max_pending_requests", _ANY_NUMBER),
+    ("grpc.server.max_pending_requests_hard_limit", _ANY_NUMBER),
+    ("grpc.server_max_unrequested_time_in_server", _A_MONTH_IN_SECONDS),
 )
 
 
@@ -81,7 +88,10 @@ class SerialServer:
     def _serve(self) -> None:
         while self._due or not self._stopped:
             event = self._events.poll()
-            event.tag(event)
+            try:
+                event.tag(event)
+            except Exception:  # one call fails, not the server
+                logger.exception("the Datastore could not take or answer a call")
             del event  # it holds its call, and the core waits for that when it stops
         with self._lock:  # not before `stop` is through with the core
             self._core.destroy()
@@ -92,8 +102,8 @@ class SerialServer:
     def _await_call(self) -> None:
         with self._lock:
             if not self._stopping:
-                self._due += 1
                 self._core.request_call(self._events, self._events, self._begin)
+                self._due += 1
 
     def _begin(self, event: Any) -> None:
         self._due -= 1
@@ -101,7 +111,9 @@ class SerialServer:
             return
         self._await_call()
         call, details = event.call, event.call_details
-        respond = partial(self._respond, call, details.method.decode(), details.deadline)
+        respond = partial(
+            self._respond, call, details.method.decode("utf-8", "replace"), details.deadline
+        )
         self._do(call, [cygrpc.ReceiveCloseOnServerOperation(_NO_FLAGS)], self._came_back)
         self._do(call, [cygrpc.ReceiveMessageOperation(_NO_FLAGS)], respond)
 
@@ -124,8 +136,8 @@ class SerialServer:
         return [cygrpc.SendMessageOperation(answer, _NO_FLAGS), _status(grpc.StatusCode.OK, "")]
 
     def _do(self, call: Any, operations: list[Any], then: Callable[[Any], None]) -> None:
-        self._due += 1
         call.start_server_batch(operations, then)
+        self._due += 1
 
     def _came_back(self, _event: Any) -> None:
         self._due -= 1
@@ -133,5 +145,8 @@ class SerialServer:
 
 def _status(code: grpc.StatusCode, message: str) -> Any:
     return cygrpc.SendStatusFromServerOperation(
-        _NO_METADATA, code.value[0], message.encode(), _NO_FLAGS
+        _NO_METADATA,
+        code.value[0],
+        message[:_LONGEST_MESSAGE].encode("utf-8", "replace"),
+        _NO_FLAGS,
     )

@@ -14,22 +14,49 @@ from typing import Any
 import grpc
 import pytest
 
+from benchmarks.canned_datastore import (
+    DATA,
+    END_HEADERS,
+    END_STREAM,
+    HEADERS,
+    SETTINGS,
+    frame,
+    header,
+)
 from gae_pusher.emulator.datastore.refusals import Code, Refusal
 from gae_pusher.emulator.datastore.serving import SerialServer
 
-Call = Callable[..., Any]
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+METHOD = "/a.Service/Method"
+Answer = Callable[[str, bytes, float], Any]
+
+
+class Client:
+    """grpc's own, for one method of a server on this machine."""
+
+    def __init__(self, channel: grpc.Channel, port: int) -> None:
+        self.port = port
+        self.channel = channel
+        self._method = channel.unary_unary(METHOD)
+
+    def __call__(self, request: bytes, timeout: float = 30) -> bytes:
+        answer: bytes = self._method(request, timeout=timeout)
+        return answer
+
+    def future(self, request: bytes) -> Any:
+        return self._method.future(request)
 
 
 @contextmanager
-def served(answer: Callable[[str, bytes, float], bytes]) -> Iterator[Call]:
-    """A function that calls a method of a server with this answer."""
+def served(answer: Answer) -> Iterator[Client]:
+    """A client of a server with this answer."""
     server = SerialServer(answer)
     port = server.bind("127.0.0.1", 0)
     server.start()
     options = (("grpc.max_receive_message_length", -1),)
     try:
         with grpc.insecure_channel(f"127.0.0.1:{port}", options) as channel:
-            yield channel.unary_unary("/a.Service/Method")
+            yield Client(channel, port)
     finally:
         server.stop()
 
@@ -38,7 +65,7 @@ def test_an_answer_comes_back() -> None:
     """The method's path and the request go in, the answer comes out, empty ones too."""
     with served(lambda path, request, _: path.encode() + request) as call:
         assert call(b" with this") == b"/a.Service/Method with this"
-        assert call(b"") == b"/a.Service/Method"
+        assert call(b"") == METHOD.encode()
 
 
 def test_large_messages_pass() -> None:
@@ -61,7 +88,7 @@ def test_a_refusal_is_a_status() -> None:
 
 def test_a_defect_is_told_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     """A bug of ours is no silence: the client gets UNKNOWN, the log the traceback."""
-    with served(lambda *_: 1 / 0) as call, pytest.raises(grpc.RpcError) as caught:  # type: ignore[arg-type,return-value]
+    with served(lambda *_: 1 / 0) as call, pytest.raises(grpc.RpcError) as caught:
         call(b"x")
     assert caught.value.code() is grpc.StatusCode.UNKNOWN
     [record] = [each for each in caplog.records if each.levelno == logging.ERROR]
@@ -79,7 +106,7 @@ def test_the_deadline_is_the_clients() -> None:
 
     with served(note) as call:
         call(b"x", timeout=30)
-        call(b"x")
+        call.channel.unary_unary(METHOD)(b"x")
     assert 25 < seen[0] <= 30
     assert seen[1] > 1e9
 
@@ -109,7 +136,7 @@ def test_who_gives_up_keeps_nobody_from_being_served() -> None:
         return request
 
     with served(answer) as call:
-        slow = call.future(b"slow")  # type: ignore[attr-defined]
+        slow = call.future(b"slow")
         assert begun.wait(10)
         slow.cancel()
         go_on.set()
@@ -130,7 +157,7 @@ def test_stopping_ends_what_waits_and_frees_the_port() -> None:
     port = server.bind("127.0.0.1", 0)
     server.start()
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        futures = [channel.unary_unary("/a.Service/Method").future(b"x") for _ in range(3)]
+        futures = [channel.unary_unary(METHOD).future(b"x") for _ in range(3)]
         assert begun.wait(10)
         stopping = threading.Thread(target=server.stop)
         stopping.start()
@@ -144,13 +171,56 @@ def test_stopping_ends_what_waits_and_frees_the_port() -> None:
 
 def test_a_call_without_a_message_is_refused() -> None:
     """A client that streams nothing gets a status, as from grpc's own server."""
-    server = SerialServer(lambda *_: b"")
-    port = server.bind("127.0.0.1", 0)
-    server.start()
-    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel, pytest.raises(grpc.RpcError) as e:
-        channel.stream_unary("/a.Service/Method")(iter([]), timeout=10)
-    server.stop()
-    assert e.value.code() is grpc.StatusCode.UNIMPLEMENTED
+    with served(lambda *_: b"") as call, pytest.raises(grpc.RpcError) as caught:
+        call.channel.stream_unary(METHOD)(iter([]), timeout=10)
+    assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_many_calls_wait_for_their_turn() -> None:
+    """Thousands at once, as a loader sends them: the core gives none of them up."""
+
+    def answer(_path: str, request: bytes, _: float) -> bytes:
+        time.sleep(0.0002)  # longer than it takes a client to send the next one
+        return request
+
+    with served(answer) as call:
+        futures = [call.future(b"x") for _ in range(4_000)]
+        assert {future.result(60) for future in futures} == {b"x"}
+
+
+@pytest.mark.parametrize("outcome", ["no bytes", Refusal(Code.ABORTED, "\udcff" * 10_000)])
+def test_an_answer_that_cannot_be_sent_costs_one_call(outcome: Any) -> None:
+    """The next one is served, and the server can be stopped."""
+
+    def answer(_path: str, request: bytes, _: float) -> Any:
+        if request != b"bad":
+            return request
+        if isinstance(outcome, Refusal):
+            raise outcome
+        return outcome
+
+    with served(answer) as call:
+        with pytest.raises(grpc.RpcError):
+            call(b"bad", timeout=1)
+        assert call(b"next", timeout=10) == b"next"
+
+
+def test_a_path_that_is_no_text_costs_one_call() -> None:
+    """It does not come from a gRPC client, and does not end the server either."""
+    names = {":method": b"POST", ":scheme": b"http", ":path": b"/a/\xff\xfe", ":authority": b"x"}
+    names |= {"te": b"trailers", "content-type": b"application/grpc"}
+    with served(lambda _path, request, _: request) as call, socket.socket() as client:
+        client.connect(("127.0.0.1", call.port))
+        client.settimeout(10)
+        heads = b"".join(header(name.encode(), value) for name, value in names.items())
+        client.sendall(
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+            + frame(SETTINGS, 0, 0)
+            + frame(HEADERS, END_HEADERS, 1, heads)
+        )
+        client.sendall(frame(DATA, END_STREAM, 1, b"\0\0\0\0\1x"))
+        assert client.recv(10_000)
+        assert call(b"next", timeout=10) == b"next"
 
 
 def test_servers_may_come_and_go() -> None:
