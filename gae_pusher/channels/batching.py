@@ -49,20 +49,28 @@ class Trigger:
 
     def settle(self, answer: dict[str, Any], error: Exception | None, rescue: bool) -> None:
         """Settle the future, unless it was cancelled; `rescue` logs an error instead."""
-        if self.future.done():
+        future = self.future
+        if future.done():
             return
         if rescue and isinstance(error, PusherError):
             logger.error("rescued: %s", error)
-            self.future.set_result(None)
+            future.set_result(None)
             return
         try:
             value = None if error else self.answer(answer)
         except Exception as unreadable:
             error = unreadable
         if error is None:
-            self.future.set_result(value)
+            future.set_result(value)
         else:
-            self.future.set_exception(error)
+            future.info = self._told()
+            future.set_exception(error)
+
+    def _told(self) -> str:
+        """For the log, which names what was lost and never its data."""
+        if isinstance(self.what, Plan):
+            return "a trigger on many channels"
+        return f"the trigger of {self.what['name']} on {self.what['channel']}"
 
 
 class BatchingSender(Protocol):

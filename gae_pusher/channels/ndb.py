@@ -55,7 +55,7 @@ class Future(ndb.Future):  # type: ignore[misc]
         """The error, None when there is none or none yet."""
         if self._unasked is not None:
             self._unasked.error = None
-        error: BaseException | None = super().exception()
+        error: BaseException | None = ndb.Future.exception(self)  # super() takes twice as long
         return error
 
     get_exception = exception
@@ -158,7 +158,7 @@ class GaeNdbSender(GoogleAppEngineSender):
         if not (self.batch if batch is None else batch) or context.in_transaction():
             plan = what if isinstance(what, Plan) else verbs.alone(what)
             return self.perform_async(plan.then(answer), timeout)
-        future = Future(_told(what))
+        future = Future("a trigger")
         loop = context.eventloop
         place = id(loop), process_id()
         known = self._batches.get(place)
@@ -223,13 +223,6 @@ def _settling(future: Future) -> Callable[[Any, Exception | None], None]:
             future.set_exception(error)
 
     return settle
-
-
-def _told(what: Mapping[str, str] | Plan[Any]) -> str:
-    """A trigger for the log, which names what was lost and never its data."""
-    if isinstance(what, Plan):
-        return "a trigger on many channels"
-    return f"the trigger of {what['name']} on {what['channel']}"
 
 
 def _in_transaction() -> bool:

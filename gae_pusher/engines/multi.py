@@ -84,7 +84,8 @@ class _Loop:
     def put(self, job: _Job) -> None:
         """Add a job."""
         self._jobs.append(job)
-        self._ring()
+        if self._free:  # else the loop looks at the jobs when one is free again
+            self._ring()
         if self._ended:
             self._refuse()  # the loop may not have seen it any more
 

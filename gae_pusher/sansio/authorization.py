@@ -75,7 +75,7 @@ def _token(config: Config, signed: str) -> str:
 
 def _channel_data(config: Config, kind: ChannelKind, data: Mapping[str, Any] | str) -> str:
     if not kind & ChannelKind.PRESENCE:
-        text = messages.to_text(data, messages.dumper(config.json_encoder), lambda: "custom_data")
+        text = messages.to_text(data, messages.dumper(config.json_encoder), "custom_data")
         messages.utf8_size(text, "custom_data")
         return text
     text = _with_text_id(config, data, "user_id", "custom_data", _check_member)
@@ -101,7 +101,7 @@ def _with_text_id(
     check(fields)
     if isinstance(data, str):
         return data
-    return messages.to_text(dict(fields), messages.dumper(config.json_encoder), lambda: what)
+    return messages.to_text(dict(fields), messages.dumper(config.json_encoder), what)
 
 
 def _parsed(text: str, what: str) -> Any:

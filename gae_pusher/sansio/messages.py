@@ -10,9 +10,20 @@ from typing import Any, Final
 
 from gae_pusher.errors import InvalidRequest, PayloadTooLarge
 
-__all__ = ["Dump", "check_size", "dump_fields", "dumper", "to_text", "utf8_size"]
+__all__ = [
+    "UNWRITABLE",
+    "Dump",
+    "check_size",
+    "dump_fields",
+    "dumper",
+    "to_text",
+    "unwritable",
+    "utf8_size",
+]
 
 Dump = Callable[[Any], str]
+
+UNWRITABLE: Final = (TypeError, ValueError, RecursionError)  # what a dump raises
 
 _COMPACT: Final[Any] = {
     "ensure_ascii": False,
@@ -52,19 +63,21 @@ _encode_fields: Final = c_make_encoder and c_make_encoder(
 )
 
 
-def to_text(data: Any, dump: Dump, what: Callable[[], str] = lambda: "data") -> str:
-    """A str as it is, everything else as JSON. Raises InvalidRequest for what JSON cannot hold.
-
-    `what` names it in the message.
-    """
+def to_text(data: Any, dump: Dump, what: str = "data") -> str:
+    """A str as it is, everything else as JSON. Raises InvalidRequest for what JSON cannot hold."""
     if isinstance(data, str):
         return data
     try:
         return dump(data)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidRequest(
-            f"{what()} cannot be written as JSON ({error}): pass json_encoder= for your own types"
-        ) from error
+    except UNWRITABLE as error:
+        raise unwritable(what, error) from error
+
+
+def unwritable(what: str, error: Exception) -> InvalidRequest:
+    """The error for what a dump could not write."""
+    return InvalidRequest(
+        f"{what} cannot be written as JSON ({error}): pass json_encoder= for your own types"
+    )
 
 
 def utf8_size(text: str, what: str) -> int:

@@ -6,7 +6,6 @@ Sections are those of the protocol reference, docs/protocol.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any, TypeVar, cast
 
 from gae_pusher import names
@@ -23,6 +22,7 @@ __all__ = ["Attributes", "Verbs"]
 T = TypeVar("T")
 Answer = dict[str, Any]
 Attributes = str | Iterable[str] | None
+Encode = Callable[[str, str, Any], str]  # of channel, event and data
 
 _BATCH_FIELDS = frozenset({"channel", "name", "data", "socket_id", "info"})
 _BATCH_REQUIRED = ("channel", "name", "data")
@@ -80,12 +80,16 @@ class Verbs:
         data: Any,
         socket_id: str | None = None,
         info: Attributes = None,
+        encode: Encode | None = None,
     ) -> dict[str, str]:
         """One event for one channel of a checked name, checked and encoded.
 
         For `alone` and `together`.
         """
-        return self._event(channel, event, data, socket_id, info, self._data)
+        names.check_event(event)
+        text = (encode or self._data)(channel, event, data)
+        fields = {"channel": channel, "name": event, "data": text}
+        return fields | self._options(socket_id, info) if socket_id or info else fields
 
     def alone(self, event: Mapping[str, str]) -> Plan[dict[str, Any]]:
         """POST /events for one event, as `trigger` does it."""
@@ -146,7 +150,10 @@ class Verbs:
         return targets
 
     def _data(self, channel: str, event: str, data: Any) -> str:
-        text = messages.to_text(data, self._dump_data, partial(_data_of, event, channel))
+        try:
+            text = data if isinstance(data, str) else self._dump_data(data)
+        except messages.UNWRITABLE as error:
+            raise messages.unwritable(_data_of(event, channel), error) from error
         if names.is_encrypted(channel):
             what = _data_of(event, channel)
             messages.check_size(text, self.config.limits.event_data_bytes, what, _SMALLER)
@@ -164,26 +171,11 @@ class Verbs:
         messages.check_size(text, limit, what, _SMALLER)
         return text
 
-    def _batch_item(
-        self, index: int, item: Mapping[str, Any], encode: Callable[[str, str, Any], str]
-    ) -> dict[str, str]:
+    def _batch_item(self, index: int, item: Mapping[str, Any], encode: Encode) -> dict[str, str]:
         _check_fields(index, item)
         channel, socket_id, info = item["channel"], item.get("socket_id"), item.get("info")
         names.check_channel(channel)
-        return self._event(channel, item["name"], item["data"], socket_id, info, encode)
-
-    def _event(
-        self,
-        channel: str,
-        event: str,
-        data: Any,
-        socket_id: str | None,
-        info: Attributes,
-        encode: Callable[[str, str, Any], str],
-    ) -> dict[str, str]:
-        names.check_event(event)
-        fields = {"channel": channel, "name": event, "data": encode(channel, event, data)}
-        return fields | self._options(socket_id, info) if socket_id or info else fields
+        return self.event(channel, item["name"], item["data"], socket_id, info, encode)
 
     def _options(self, socket_id: str | None, info: Attributes) -> dict[str, str]:
         """An empty socket id is what a form without one gives: then nobody is left out."""
