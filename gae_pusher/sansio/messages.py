@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import json.encoder
 from collections.abc import Callable, Mapping
 from functools import partial
-from json.encoder import c_make_encoder, encode_basestring  # type: ignore[attr-defined]
 from typing import Any, Final
 
 from gae_pusher.errors import InvalidRequest, PayloadTooLarge
@@ -25,6 +25,7 @@ Dump = Callable[[Any], str]
 
 UNWRITABLE: Final = (TypeError, ValueError, RecursionError)  # what a dump raises
 
+_c_encoder: Final[Any] = getattr(json.encoder, "c_make_encoder", None)  # not public
 _COMPACT: Final[Any] = {
     "ensure_ascii": False,
     "allow_nan": False,
@@ -40,27 +41,37 @@ def dumper(encoder: type[json.JSONEncoder]) -> Dump:
     """
     if encoder is not json.JSONEncoder:
         return partial(json.dumps, cls=encoder, **_COMPACT)
-    return _dump if c_make_encoder else _PLAIN.encode  # the latter not in CPython
+    return _dump if _encode_fields else _PLAIN.encode
 
 
 def dump_fields(fields: Mapping[str, Any]) -> str:
     """A dict of ours as compact JSON text: lists, dicts and texts, and no circles."""
-    return "".join(_encode_fields(fields, 0)) if c_make_encoder else _PLAIN.encode(fields)
+    return "".join(_encode_fields(fields, 0)) if _encode_fields else _PLAIN.encode(fields)
 
 
 def _dump(value: Any) -> str:
     """What `encode` does, whose own wrappers take longer than a small value."""
-    # A new one for each value: it remembers what it has seen, to find circles. Not sorted, no
-    # keys left out, no NaN.
-    default = _PLAIN.default
-    encode = c_make_encoder({}, default, encode_basestring, None, ":", ",", False, False, False)
-    return "".join(encode(value, 0))
+    return "".join(_encoder({})(value, 0))  # a new one: it remembers what it has seen
+
+
+def _encoder(seen: dict[int, Any] | None) -> Any:
+    """C's own, which finds circles by what it has `seen`, or without that may be used for ever."""
+    # Not sorted, no keys left out, no NaN.
+    escape = json.encoder.encode_basestring
+    return _c_encoder(seen, _PLAIN.default, escape, None, ":", ",", False, False, False)
+
+
+def _shared_encoder() -> Any:
+    """None where C's encoder is not there, or not as it is in Python 3.11 to 3.13."""
+    try:
+        encode = _encoder(None)
+        return encode if "".join(encode({"a": ["é"]}, 0)) == '{"a":["é"]}' else None
+    except TypeError:
+        return None
 
 
 _PLAIN: Final = json.JSONEncoder(**_COMPACT)
-_encode_fields: Final = c_make_encoder and c_make_encoder(
-    None, _PLAIN.default, encode_basestring, None, ":", ",", False, False, False
-)
+_encode_fields: Final = _shared_encoder()
 
 
 def to_text(data: Any, dump: Dump, what: str = "data") -> str:
