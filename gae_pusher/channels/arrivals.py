@@ -58,8 +58,10 @@ class Arrivals:
         """What comes meanwhile waits for the next bell: others have their turn before."""
         self._listening = False
         here = len(self._come)
+        # Before anything else, as a taker may run the loop, or raise. Not for a single answer that
+        # is here: nobody would ring again.
         if self._expected > min(here, 1):
-            self._listen()  # before anything else: a taker may run the loop, or raise
+            self._listen()
         for _ in range(here):
             if not self._come:  # a loop within this one has taken them
                 break

@@ -18,7 +18,7 @@ from gae_pusher.limits import WAITING_BYTES, WAITING_EVENTS
 from gae_pusher.sansio.operations import Plan
 from gae_pusher.sansio.verbs import Verbs
 
-__all__ = ["Batches", "Trigger"]
+__all__ = ["Batches", "Trigger", "told"]
 
 logger = logging.getLogger("gae_pusher")
 
@@ -63,14 +63,15 @@ class Trigger:
         if error is None:
             future.set_result(value)
         else:
-            future.info = self._told()
+            future.info = told(self.what)
             future.set_exception(error)
 
-    def _told(self) -> str:
-        """For the log, which names what was lost and never its data."""
-        if isinstance(self.what, Plan):
-            return "a trigger on many channels"
-        return f"the trigger of {self.what['name']} on {self.what['channel']}"
+
+def told(what: Mapping[str, str] | Plan[Any]) -> str:
+    """A trigger for the log, which names what was lost and never its data."""
+    if isinstance(what, Plan):
+        return "a trigger on many channels"
+    return f"the trigger of {what['name']} on {what['channel']}"
 
 
 class BatchingSender(Protocol):
@@ -94,8 +95,9 @@ class BatchingSender(Protocol):
 class Batches:
     """The triggers of one event loop: what waits for its idler, and what is under way.
 
-    In order; few more requests under way than the sender has connections. The loop keeps it alive
-    for as long as something is left.
+    In order; few more requests under way than the sender has connections. What waits has an idler
+    in the loop, or requests under way whose answers wake one. Nobody else needs to hold this: the
+    idler does, the engine's future of each request, and the loop's entry of one that pauses.
     """
 
     def __init__(self, sender: BatchingSender, verbs: Verbs, loop: Any) -> None:
@@ -116,11 +118,14 @@ class Batches:
         """Send with the others of this turn. Waits only when too much waits already."""
         self._waiting.append(trigger)
         self._bytes += trigger.size
+        self._wake()
+        while len(self._waiting) > WAITING_EVENTS or self._bytes > WAITING_BYTES:
+            self._make_room()
+
+    def _wake(self) -> None:
         if not self._idler:
             self._idler = True
             self._loop.add_idle(self._flush)
-        while len(self._waiting) > WAITING_EVENTS or self._bytes > WAITING_BYTES:
-            self._make_room()
 
     def _flush(self) -> None:
         self._idler = False
@@ -128,10 +133,14 @@ class Batches:
             self._launch()
 
     def _launch(self) -> None:
-        while self._waiting and len(self._flights) < self._most:
-            group = self._group()
-            if group:
-                self._send(group)
+        try:
+            while self._waiting and len(self._flights) < self._most:
+                group = self._group()
+                if group:
+                    self._send(group)
+        finally:
+            if self._waiting and not self._flights:  # interrupted
+                self._wake()
 
     def _group(self) -> list[Trigger]:
         """The next triggers that may share a request."""
@@ -159,7 +168,11 @@ class Batches:
             lambda answer, error: self._landed(flight, group, answer, error),
         )
         self._flights.add(flight)
-        flight.start()
+        try:
+            flight.start()
+        except BaseException:
+            self._flights.discard(flight)
+            raise
 
     def _plan(self, group: list[Trigger]) -> Plan[Any]:
         if len(group) > 1:
@@ -176,19 +189,17 @@ class Batches:
         error: Exception | None,
     ) -> None:
         self._flights.discard(flight)
-        try:
-            if isinstance(error, NotFound) and len(group) > 1:
-                self._try_alone(group)
-            else:
-                self._settle(group, answer, error)
-        finally:
-            if not self._idler:  # else the idler sends what came meanwhile
-                self._launch()
+        if self._waiting:
+            self._wake()  # before anything else: a callback may run the loop, or raise
+        if isinstance(error, NotFound) and len(group) > 1:
+            self._try_alone(group)
+        else:
+            self._settle(group, answer, error)
 
     def _settle(
         self, group: list[Trigger], answer: dict[str, Any] | None, error: Exception | None
     ) -> None:
-        """Raises what a callback of the user's raised, when all have been settled."""
+        """Raises what the first callback of the user's raised, when all have been settled."""
         if answer is not None and len(group) == 1 and _was_in_a_batch(group[0]):
             self._sender.batch_endpoint = False
         raised: BaseException | None = None
@@ -196,9 +207,13 @@ class Batches:
             try:
                 trigger.settle(single, error, self._sender.rescue)
             except BaseException as its_own:
-                raised = raised or its_own
-        if raised is not None:
-            raise raised
+                if raised is None or not isinstance(its_own, Exception):
+                    raised = its_own
+        try:
+            if raised is not None:
+                raise raised
+        finally:
+            raised = None  # its traceback holds this frame
 
     def _try_alone(self, group: list[Trigger]) -> None:
         """A server without batches answers 404, as it does for a wrong app: one event will tell."""
@@ -206,6 +221,7 @@ class Batches:
             trigger.alone = True
             self._waiting.appendleft(trigger)
             self._bytes += trigger.size
+        self._wake()
 
     def _make_room(self) -> None:
         """Send some without returning to the loop, so that no other tasklet runs meanwhile."""

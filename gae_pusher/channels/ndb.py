@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from google.cloud import ndb  # type: ignore[attr-defined]
 
 from gae_pusher.channels.appengine import GoogleAppEngineChannel, GoogleAppEngineSender
-from gae_pusher.channels.batching import Batches, Trigger
+from gae_pusher.channels.batching import Batches, Trigger, told
 from gae_pusher.channels.performing import Performance
 from gae_pusher.channels.transactions import TOO_EARLY, Deferred, OutboxLike, Transactions
 from gae_pusher.channels.twins import ChannelTwins
@@ -117,8 +117,10 @@ class GaeNdbSender(GoogleAppEngineSender):
         if _in_transaction():
             raise InTransaction(TOO_EARLY)
 
-    def perform_async(self, plan: Plan[T], timeout: float | None = None) -> Future:
-        """A future of the plan's answer; every error of the verb settles it.
+    def perform_async(
+        self, plan: Plan[T], timeout: float | None = None, info: str = "a request to Channels"
+    ) -> Future:
+        """A future of the plan's answer; every error of the verb settles it. `info` names it.
 
         Inside a transaction that of a trigger is settled already, so it may be yielded there.
         Raises ConfigurationError outside of a context, InTransaction with on_commit='raise'.
@@ -128,7 +130,7 @@ class GaeNdbSender(GoogleAppEngineSender):
             future = Future("a trigger that waits for the commit")
             future.set_result(deferred)
             return future
-        future = Future("a request to the Channels service")
+        future = Future(info)
         loop, seconds = _loop(), self.timeout(timeout)
         done = _settling(future)
         Performance(loop, self.engine.submit, seconds, self.steps(plan), [future], done).start()
@@ -157,7 +159,7 @@ class GaeNdbSender(GoogleAppEngineSender):
         context = _context()
         if not (self.batch if batch is None else batch) or context.in_transaction():
             plan = what if isinstance(what, Plan) else verbs.alone(what)
-            return self.perform_async(plan.then(answer), timeout)
+            return self.perform_async(plan.then(answer), timeout, told(what))
         future = Future("a trigger")
         loop = context.eventloop
         place = id(loop), process_id()
@@ -165,7 +167,7 @@ class GaeNdbSender(GoogleAppEngineSender):
         batches = known() if known else None
         if batches is None:
             batches = Batches(self, verbs, loop)
-            # They hold the loop, so nobody else has its id for as long as they live.
+            # It holds the loop, so no other loop has this id for as long as it lives.
             forget = functools.partial(_forget, self._batches, place)
             self._batches[place] = weakref.ref(batches, forget)
         batches.add(Trigger(what, future, answer, self.timeout(timeout)))
@@ -203,8 +205,9 @@ class GaeNdbSender(GoogleAppEngineSender):
         return self.transactions.defer(self, plan) if _in_transaction() else None
 
 
-def _forget(places: _Places, place: tuple[int, int], _gone: object) -> None:
-    places.pop(place, None)
+def _forget(places: _Places, place: tuple[int, int], gone: weakref.ref[Batches]) -> None:
+    if places.get(place) is gone:  # the garbage collector may be late, on any thread
+        del places[place]
 
 
 class GaeNdbChannel(ChannelTwins, GoogleAppEngineChannel):

@@ -153,10 +153,15 @@ class _Loop:
             future, request, timeout = self._jobs.popleft()
             if not future.set_running_or_notify_cancel():
                 continue
-            transfer = self._free.pop() or Transfer(self._config)
-            transfer.prepare(request, timeout)
-            self._active[transfer.curl] = transfer, future
-            self._multi.add_handle(transfer.curl)
+            try:
+                transfer = self._free.pop() or Transfer(self._config)
+                transfer.prepare(request, timeout)
+                self._multi.add_handle(transfer.curl)
+            except Exception as error:  # out of memory, say: one request fails, not the loop
+                self._free.append(None)
+                future.set_exception(error)
+            else:
+                self._active[transfer.curl] = transfer, future
 
     def _tick(self) -> None:
         if self._due is not None and self._due <= time.monotonic():
@@ -207,7 +212,8 @@ class _Loop:
         with suppress(IndexError):
             while True:
                 future, request, _ = self._jobs.popleft()
-                future.set_exception(failures.unconnected(request, "the engine was closed"))
+                if future.set_running_or_notify_cancel():
+                    future.set_exception(failures.unconnected(request, "the engine was closed"))
 
 
 def _ready(events: int) -> int:

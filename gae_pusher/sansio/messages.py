@@ -66,7 +66,7 @@ def _shared_encoder() -> Any:
     try:
         encode = _encoder(None)
         return encode if "".join(encode({"a": ["é"]}, 0)) == '{"a":["é"]}' else None
-    except TypeError:
+    except Exception:
         return None
 
 

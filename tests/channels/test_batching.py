@@ -299,6 +299,46 @@ def test_a_callback_that_raises_takes_no_other_event_with_it(engine: str) -> Non
     assert len(server.requests) == 4
 
 
+def test_thousands_fail_at_once(engine: str) -> None:
+    """While the breaker is open no request leaves, and every future says so."""
+    pusher = app(1, engine=engine, breaker_failures=2)
+    futures = triggers(pusher, 6_000)
+    for future in futures:
+        future.wait()
+    kinds = [type(future.exception()) for future in futures]
+    assert kinds[0] is errors.ConnectionFailed
+    assert kinds[-1] is errors.BreakerOpen
+
+
+def test_an_interruption_leaves_what_waits_to_the_next_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while requests are made costs the one that was being made, not those behind it."""
+    with ScriptedServer() as server:
+        pusher = app(server.port)
+        submit = pusher.sender.engine.submit
+
+        def interrupted(*_: Any) -> Any:
+            monkeypatch.setattr(pusher.sender.engine, "submit", submit)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(pusher.sender.engine, "submit", interrupted)
+        futures = triggers(pusher, 35)
+        with pytest.raises(KeyboardInterrupt):
+            futures[30].wait()
+        gc.collect()
+        assert gather(futures[10:]).result() == [True] * 25
+    assert [len(names) for _, names in sent(server)] == [10, 10, 5]
+
+
+def test_a_trigger_alone_is_named_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """As one of a batch is: with its event and channel, without its data."""
+    future = app(1)["a_channel"].trigger_async("alone", {"a": "secret"}, batch=False)
+    future.wait()
+    del future
+    gc.collect()
+    assert "the trigger of alone on a_channel failed and nobody asked" in caplog.text
+    assert "secret" not in caplog.text.replace("a-secret", "")
+
+
 def test_back_pressure(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once too many wait, trigger_async itself waits for the network, and runs no tasklet."""
     monkeypatch.setattr(batching, "WAITING_EVENTS", 50)

@@ -55,6 +55,25 @@ def own_threads() -> set[threading.Thread]:
     return {thread for thread in threading.enumerate() if thread.name == "gae_pusher"}
 
 
+def test_a_request_that_cannot_be_begun_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Out of memory, say: the other requests are sent, on as many connections as before."""
+    from gae_pusher.engines.transfers import Transfer
+
+    prepare = Transfer.prepare
+
+    def failing(self: Transfer, request: Request, timeout: float) -> None:
+        if timeout == 7:
+            raise MemoryError("no memory")
+        prepare(self, request, timeout)
+
+    monkeypatch.setattr(Transfer, "prepare", failing)
+    with ScriptedServer() as server:
+        engine = make("pycurl", server.port, connections=1)
+        bad, good = engine.submit(post(server.port), 7), engine.submit(post(server.port), 5)
+        assert isinstance(bad.exception(PATIENCE_SECONDS), MemoryError)
+        assert good.result(PATIENCE_SECONDS).status == 200
+
+
 def test_the_choice() -> None:
     """The fastest one that is installed is taken, a name insists, nonsense is refused."""
     assert type(make(None, 1)).__name__ == "PycurlEngine"

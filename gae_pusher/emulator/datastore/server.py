@@ -60,9 +60,17 @@ class DatastoreServer:
 
     def stop(self) -> None:
         """Stop serving, write suggestions down, and forget what is only in memory."""
+        try:
+            self._write_suggestions()
+        finally:
+            self._stop()
+
+    def _write_suggestions(self) -> None:
         suggested = self.suggested_indexes()
         if suggested and self.settings.suggestions is not None:
             self.settings.suggestions.write_text(suggested, "utf-8")
+
+    def _stop(self) -> None:
         if self._server is not None:
             self._server.stop()
             self._server = None

@@ -33,7 +33,7 @@ _NO_FLAGS: Final = 0
 _NO_METADATA: Final = ()
 _ANY_NUMBER: Final = 2**31 - 1
 _A_MONTH_IN_SECONDS: Final = 30 * 24 * 3600
-_LONGEST_MESSAGE: Final = 2_000  # characters: a status travels in a header, which gRPC limits
+_MESSAGE_BYTES: Final = 2_000  # a status travels in a header of at most 8 KB, three for one byte
 _OPTIONS: Final = (
     ("grpc.max_receive_message_length", -1),
     ("grpc.max_send_message_length", -1),
@@ -130,7 +130,7 @@ class SerialServer:
             answer = self._answer(method, request, deadline)
         except Refusal as refusal:
             return [_status(grpc.StatusCode[refusal.code.value], refusal.message)]
-        except Exception:
+        except BaseException:  # nobody else could make anything of it on this thread
             logger.exception("the Datastore failed at %s", method)
             return [_status(grpc.StatusCode.UNKNOWN, "the emulator failed: see its log")]
         return [cygrpc.SendMessageOperation(answer, _NO_FLAGS), _status(grpc.StatusCode.OK, "")]
@@ -144,9 +144,7 @@ class SerialServer:
 
 
 def _status(code: grpc.StatusCode, message: str) -> Any:
+    text = message.encode("utf-8", "replace")[:_MESSAGE_BYTES].decode("utf-8", "ignore")
     return cygrpc.SendStatusFromServerOperation(
-        _NO_METADATA,
-        code.value[0],
-        message[:_LONGEST_MESSAGE].encode("utf-8", "replace"),
-        _NO_FLAGS,
+        _NO_METADATA, code.value[0], text.encode(), _NO_FLAGS
     )
