@@ -313,7 +313,7 @@ def test_thousands_fail_at_once(engine: str) -> None:
 def test_an_interruption_leaves_what_waits_to_the_next_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C while requests are made costs the one that was being made, not those behind it."""
     with ScriptedServer() as server:
-        pusher = app(server.port)
+        pusher = app(server.port, connections=1)
         submit = pusher.sender.engine.submit
 
         def interrupted(*_: Any) -> Any:
