@@ -21,6 +21,8 @@ __all__ = ["ModelledSender"]
 class ModelledSender:
     """Sends plans; the data of each event names the group that it stands for."""
 
+    breaker_is_open = False  # there is none in the model
+
     def __init__(self, clock: Clock, pusher: ModelledPusher, groups: Groups, tally: Tally) -> None:
         self.config = Config(app_id=APP_ID, key="key", secret="secret")
         self._clock = clock

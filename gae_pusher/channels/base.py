@@ -74,6 +74,11 @@ class Sender(ABC):
         """Close the connections that nobody uses; a later verb opens new ones."""
         return None
 
+    @property
+    def breaker_is_open(self) -> bool:
+        """Whether a verb would raise BreakerOpen just now."""
+        return self._breaker.is_open(time.monotonic())
+
     def steps(self, plan: Plan[T]) -> Steps[T]:
         """The plan's exchange, each attempt signed with the app's credentials at its time."""
         steps = self.unrescued(plan)

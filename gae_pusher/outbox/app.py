@@ -61,7 +61,7 @@ class OutboxApp(Endpoint):
             with self._context():
                 done = self._relay().sweep(self._sweep_seconds).result()
             report = ", ".join(f"{count} {name}" for name, count in sorted(done.items()))
-            return text_response(200, report or "nothing was due")
+            return text_response(200, report or "nothing was sent")
         check_trusted(request, QUEUE_HEADER, self._environ)
         entry = _entry(request.body(TASK_BYTES))
         with self._context():

@@ -49,10 +49,16 @@ class Relay:
 
     @tasklet
     def sweep(self, seconds: float) -> Steps[Any]:
-        """Make an attempt for all entries that are due, for about `seconds`; gives a Counter."""
+        """Make an attempt for all entries that are due, for about `seconds`; gives a Counter.
+
+        It ends when the breaker opens: what is due then keeps its attempts for a later sweep.
+        """
         done: Counter[str] = Counter()
         end = self._outbox.clock() + seconds
         while self._outbox.clock() < end:
+            if self._sender.breaker_is_open:
+                logger.warning("the sweep of the outbox ends: the breaker is open")
+                break
             entries = yield self._store.due(_AT_ONCE)
             if not entries:
                 break

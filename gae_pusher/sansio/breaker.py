@@ -23,11 +23,15 @@ class Breaker:
         self._first = 0.0
         self._closed_again: float | None = None  # while it is open
 
+    def is_open(self, now: float) -> bool:
+        """Whether `check` would refuse; asking does not use up the one request let through."""
+        return self._closed_again is not None and now < self._closed_again
+
     def check(self, now: float) -> None:
         """Raise BreakerOpen unless a request may be sent."""
         if self._closed_again is None:
             return
-        if now < self._closed_again:
+        if self.is_open(now):
             raise BreakerOpen(
                 f"the service failed {self._failures} times in a row and is left alone for "
                 f"{self._closed_again - now:.1f} more seconds: nothing was sent",

@@ -37,7 +37,7 @@ def test_cron_sweeps(world: World) -> None:
     """GET with cron's header delivers what is due, and says what it did."""
     pusher = world.pusher()
     wait_for_service(world, pusher)
-    assert app(world, pusher).get("/outbox", headers=CRON).text == "nothing was due\n"
+    assert app(world, pusher).get("/outbox", headers=CRON).text == "nothing was sent\n"
     world.now += 61
     assert app(world, pusher).get("/outbox", headers=CRON).text == "1 delivered\n"
     assert world.entries() == []

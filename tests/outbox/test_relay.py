@@ -117,6 +117,20 @@ def test_an_open_breaker_costs_no_request(world: World) -> None:
     assert len(world.entries()) == 4
 
 
+def test_a_sweep_at_an_open_breaker_uses_up_no_attempt(world: World) -> None:
+    """It would send nothing, so it leaves what is due to a later sweep."""
+    pusher = world.pusher(retry_seconds=0, breaker_failures=1, breaker_seconds=60)
+    for _ in range(3):
+        commit(world, pusher, ("board", "moved", "1"))
+    world.now += 61
+    world.stub.calls.clear()
+    assert sweep(world, pusher) == {}
+    assert "begin_transaction" not in world.stub.calls
+    assert [entry.attempts for entry in world.entries()] == [1, 1, 1]
+    assert world.channels.calls == []
+    assert sweep(world, world.pusher()) == {"delivered": 3}
+
+
 def test_a_dead_queue_leaves_it_to_the_sweep(world: World) -> None:
     """Cloud Tasks away: no error reaches the request, and one question is enough for it."""
     queue = Queue(dead=True)

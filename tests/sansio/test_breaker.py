@@ -37,6 +37,8 @@ def test_one_request_asks_again() -> None:
     """After its time one request is let through, the others wait for what comes of it."""
     breaker = Breaker(1, 10)
     breaker.note(DOWN, 0)
+    assert breaker.is_open(9)
+    assert not breaker.is_open(10)
     breaker.check(10)
     with pytest.raises(errors.BreakerOpen):
         breaker.check(10)
