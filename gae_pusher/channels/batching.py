@@ -238,10 +238,17 @@ class Batches:
 
     def _go_on(self) -> None:
         for flight in list(self._flights):
-            if flight.under_way is not None and flight.under_way.done():
-                flight.advance(flight.under_way)
-            elif flight.due is not None and flight.due <= time.monotonic():
-                flight.resume()
+            try:
+                if flight.under_way is not None and flight.under_way.done():
+                    flight.advance(flight.under_way)
+                elif flight.due is not None and flight.due <= time.monotonic():
+                    flight.resume()
+            except Exception as error:  # a callback's: for who runs the loop, not for who triggers
+                self._loop.call_soon(_raise, error)
+
+
+def _raise(error: Exception) -> None:
+    raise error
 
 
 def _singles(answer: dict[str, Any], group: list[Trigger]) -> list[dict[str, Any]]:

@@ -353,6 +353,21 @@ def test_back_pressure(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
         assert gather(futures).result() == [True] * 500
 
 
+def test_back_pressure_does_not_raise_what_a_callback_raises(
+    engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The event that waits for room is queued all the same; who runs the loop gets the error."""
+    monkeypatch.setattr(batching, "WAITING_EVENTS", 50)
+    with ScriptedServer() as server:
+        pusher = app(server.port, engine=engine, connections=2)
+        futures = triggers(pusher, 1)
+        futures[0].add_done_callback(lambda _: {}["a bug of the app"])
+        futures += triggers(pusher, 499, first=1)
+        with pytest.raises(KeyError, match="a bug of the app"):
+            gather(futures).result()
+        assert gather(futures).result() == [True] * 500
+
+
 def test_back_pressure_counts_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few large events hold up as many small ones do."""
     monkeypatch.setattr(batching, "WAITING_BYTES", 100_000)
