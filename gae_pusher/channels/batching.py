@@ -248,7 +248,10 @@ class Batches:
 
 
 def _raise(error: Exception) -> None:
-    raise error
+    try:
+        raise error
+    finally:
+        del error  # its traceback holds this frame
 
 
 def _singles(answer: dict[str, Any], group: list[Trigger]) -> list[dict[str, Any]]:
